@@ -1,0 +1,136 @@
+// The layout of the core's linear memory and of one hart's state: the one place where these offsets are
+// written. Read by AssemblyScript (the core) and by TypeScript (src/core), so it holds integer constants
+// without type annotations and nothing else.
+
+// ---- linear memory ---------------------------------------------------------------------------------------
+// 0x0000_1000  static data of the core (asconfig.json: memoryBase)
+// HART_BASE    hart state, HART_STRIDE bytes a hart
+// TLB_BASE     software TLBs, TLB_STRIDE bytes a hart
+// PAGE_FLAGS   one byte for each 4 KiB page of RAM
+// PAGE_SLOT    one u16 for each page of RAM: the decoded-page slot + 1, or 0
+// SLOT_BASE    decoded pages, SLOT_BYTES each
+// RAM_BASE     guest physical address 0x8000_0000
+
+export const HART_BASE = 0x40000;
+export const HART_STRIDE = 0x2000;
+
+export const TLB_BASE = 0x60000;
+export const TLB_STRIDE = 0xa0000;
+
+export const PAGE_FLAGS = 0x200000;
+export const PAGE_SLOT = 0x300000;
+
+export const SLOT_BASE = 0x500000;
+/** 2,048 halfword entries of 16 bytes, then the end-of-page entry (twice: a 4-byte instruction may end there). */
+export const SLOT_BYTES = 0x8040;
+export const SLOT_COUNT = 1200;
+
+export const RAM_BASE = 0x2c00000;
+
+/** Largest guest RAM, in bytes: what is left of a 4 GiB linear memory, in whole 16 MiB. */
+export const RAM_MAX = 0xc0000000;
+
+// ---- PAGE_FLAGS bits -------------------------------------------------------------------------------------
+/** The page has decoded (later: translated) code: stores to it take the slow path. */
+export const PAGE_CODE = 1;
+/** The host wants to see stores to this page (HTIF's tohost): they take the slow path. */
+export const PAGE_WATCHED = 2;
+
+// ---- hart state: byte offsets from the hart's base ---------------------------------------------------------
+export const X = 0;
+/** Where writes to x0 go. Never read. */
+export const X_SINK = 256;
+export const PC = 264;
+/** Instructions retired since reset (mcycle and minstret are kept as offsets from it). */
+export const INSTRET = 272;
+export const F = 512;
+
+export const PRIVILEGE = 768; // u32: 0 U, 1 S, 3 M
+export const WAITING = 772; // u32: 1 while in WFI
+export const FFLAGS = 776; // u32
+export const FRM = 780; // u32
+/** Non-zero: leave the inner loop before the next instruction (interrupt state, mode or code changed). */
+export const ATTENTION = 784; // u32
+export const MMIO_HIGH = 788; // u32: high half of a 64-bit MMIO read
+/** Lines driven from outside, in mip's bit positions. */
+export const IRQ_LINES = 792; // u64
+export const HART_ID = 800; // u64
+/** u32: 1 = an ecall from S-mode leaves the core (the machine answers SBI). */
+export const SBI_MODE = 808;
+/** u32: 0 = time comes from the host, N = time advances one tick every N instructions. */
+export const TIME_DIVISOR = 812;
+export const STOP_CAUSE = 816; // u64: cause of the exception that stopped the hart
+export const STOP_VALUE = 824; // u64: its tval
+/** u64: physical address whose stores are reported (HTIF tohost), 0 for none. */
+export const WATCH_ADDRESS = 832;
+export const SCRATCH = 840; // 16 bytes: operand of a slow load
+export const RESERVATION = 856; // u64: physical address of the reservation, all ones for none
+export const RESERVATION_VALUE = 864; // u64
+
+export const MSTATUS = 896;
+export const MEDELEG = 904;
+export const MIDELEG = 912;
+export const MIE = 920;
+/** mip bits that software wrote (SSIP, STIP, SEIP). */
+export const MIP = 928;
+export const MTVEC = 936;
+export const MSCRATCH = 944;
+export const MEPC = 952;
+export const MCAUSE = 960;
+export const MTVAL = 968;
+export const MCOUNTEREN = 976;
+export const MCOUNTINHIBIT = 984;
+export const MENVCFG = 992;
+export const MSECCFG = 1000;
+export const STVEC = 1008;
+export const SSCRATCH = 1016;
+export const SEPC = 1024;
+export const SCAUSE = 1032;
+export const STVAL = 1040;
+export const SCOUNTEREN = 1048;
+export const SENVCFG = 1056;
+export const SATP = 1064;
+export const STIMECMP = 1072;
+export const MTIMECMP = 1080;
+export const MCYCLE_OFFSET = 1088; // mcycle = INSTRET + offset (while not inhibited)
+export const MINSTRET_OFFSET = 1096;
+export const TIME = 1104; // last time read, in ticks
+export const TIME_OFFSET = 1112; // deterministic clock: ticks at instret 0
+export const PMPCFG = 1120; // 16 bytes
+export const PMPADDR = 1136; // 16 x u64
+export const MHPMEVENT = 1264; // 32 x u64 (3..31 used; read-only zero)
+
+// ---- counters (u64 each), for --stats ----------------------------------------------------------------------
+export const COUNT_TLB_MISS = 1536;
+export const COUNT_PAGE_WALK = 1544;
+export const COUNT_TRAP = 1552;
+export const COUNT_INTERRUPT = 1560;
+export const COUNT_MMIO = 1568;
+export const COUNT_DECODE = 1576;
+export const COUNT_SLOT_EVICT = 1584;
+export const COUNT_FENCE_I = 1592;
+export const COUNT_SFENCE = 1600;
+export const COUNT_CODE_WRITE = 1608;
+
+// ---- why run() returned --------------------------------------------------------------------------------------
+export const EXIT_BUDGET = 0;
+export const EXIT_WFI = 1;
+export const EXIT_SBI = 2;
+/** A trap whose handler cannot be fetched: the hart can never make progress again. */
+export const EXIT_DOUBLE_FAULT = 3;
+/** A store to WATCH_ADDRESS has been done. */
+export const EXIT_WATCH = 4;
+/** The host asked for it (requestExit). */
+export const EXIT_REQUESTED = 5;
+
+// ---- mip / mie bits --------------------------------------------------------------------------------------------
+export const IRQ_SSI = 1;
+export const IRQ_MSI = 3;
+export const IRQ_STI = 5;
+export const IRQ_MTI = 7;
+export const IRQ_SEI = 9;
+export const IRQ_MEI = 11;
+
+// ---- host calls ----------------------------------------------------------------------------------------------------
+/** () -> the time in ticks. */
+export const HOST_TIME = 0;

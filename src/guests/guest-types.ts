@@ -1,0 +1,35 @@
+/** A guest in the catalogue, prepared or not. */
+export interface GuestEntry {
+  name: string;
+  title: string;
+  description: string;
+  /** Bytes of RAM it wants. */
+  memory: number;
+  /** True when its files are there. */
+  prepared: boolean;
+  /** 'debian': made from packages of a Debian mirror; 'toy': assembled from our own source, needs no download. */
+  kind: 'debian' | 'toy';
+}
+
+/** build/guests/NAME/guest.json: written last, so a folder without it is no guest. File names are relative to it. */
+export interface GuestManifest {
+  version: 1;
+  name: string;
+  title: string;
+  description: string;
+  kind: 'debian' | 'toy';
+  memory: number;
+  append?: string;
+  prompt?: string;
+  files: { kernel?: GuestFile; initrd?: GuestFile; bios?: GuestFile };
+  /** Where it came from: package, version, SHA-256 of the .deb. */
+  sources: { package: string; version: string; sha256: string }[];
+}
+
+export interface GuestFile {
+  /** File name; NAME.gz stands beside it for the wire. */
+  name: string;
+  bytes: number;
+  gzipBytes: number;
+  sha256: string;
+}

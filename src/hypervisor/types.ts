@@ -1,0 +1,100 @@
+// The public nouns of the library. `new Hypervisor()` in index.ts makes them real; page and command line use
+// nothing else.
+import type { Engine, MachineStats, StopReason } from '../machine/machine-types.ts';
+
+export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
+
+/** A file given as bytes, or as an address to fetch (browser) or path to read (Node). */
+export type FileSource = Uint8Array | string | URL;
+
+export interface VmOptions {
+  /** A prepared guest by name; gives kernel, initrd, append and memory unless these are set here. */
+  guest?: string;
+  kernel?: FileSource;
+  initrd?: FileSource;
+  append?: string;
+  /** An M-mode program; 'none' (the default): the machine answers SBI itself. */
+  bios?: 'none' | FileSource;
+  /** Bytes, or a size in QEMU's and Docker's units: 256M, 1G. Default: the guest's, else 128M. */
+  memory?: number | string;
+  engine?: Engine;
+  /** Shown to people; default: the guest's name. */
+  name?: string;
+  maxInstructions?: number;
+  clock?: 'host' | 'instructions';
+  seed?: number;
+  /** True: stop with reason 'reboot' when the guest asks for a reboot, instead of following it. */
+  noReboot?: boolean;
+}
+
+export interface VmStats extends MachineStats {
+  state: VmState;
+  /** Milliseconds since start(), without pauses. */
+  elapsedMs: number;
+  /** Million instructions per second over the last measured window (about half a second); 0 while idle. */
+  mips: number;
+  /** Share of one host core over that window, 0 to 1. */
+  cpu: number;
+  /** Bytes of guest RAM configured. */
+  memory: number;
+}
+
+export interface VmEvents {
+  state: { state: VmState; reason?: StopReason };
+  /** The worker is gone or broke: the VM is lost, others are not. */
+  error: { error: Error };
+  stats: VmStats;
+  reset: Record<string, never>;
+}
+
+/** A terminal of a VM. Console 0 is the serial port. */
+export interface VmConsole {
+  /** Sends what a person typed. Strings are UTF-8. */
+  write(data: Uint8Array | string): void;
+  /** Called with every byte the guest writes from now on; returns a function that ends it. */
+  onData(listener: (data: Uint8Array) => void): () => void;
+  /** What the guest has written so far (the last 256 KiB), for a console that attaches late. */
+  readonly backlog: Uint8Array;
+}
+
+export interface VirtualMachine {
+  readonly id: string;
+  readonly name: string;
+  readonly state: VmState;
+  /** Set once state is 'stopped'. */
+  readonly reason: StopReason | undefined;
+  start(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Power cycle: RAM cleared, images loaded again, starts at once. */
+  reset(): Promise<void>;
+  /** Pulls the plug: the VM stops now. */
+  powerOff(): Promise<void>;
+  /** Ends the worker and frees its memory. */
+  destroy(): Promise<void>;
+  stats(): Promise<VmStats>;
+  console(index?: number): VmConsole;
+  /** A bare-metal ELF's signature region, as 32-bit words. */
+  signature(): Promise<Uint32Array | undefined>;
+  /** Resolves with the reason once the VM has stopped. */
+  wait(): Promise<StopReason>;
+  on<K extends keyof VmEvents>(event: K, listener: (value: VmEvents[K]) => void): () => void;
+}
+
+/** Where a prepared guest's files are. */
+export interface GuestFiles {
+  name: string;
+  title: string;
+  description: string;
+  /** Bytes of RAM it wants. */
+  memory: number;
+  append?: string;
+  kernel?: FileSource;
+  initrd?: FileSource;
+  bios?: FileSource;
+  /** What the prompt looks like (the last bytes on the console), for --exec and boot_ms. */
+  prompt?: string;
+}
+
+/** Finds a guest by name; the page's looks at the server, Node's at the build folder. Rejects with a typed error. */
+export type GuestResolver = (name: string) => Promise<GuestFiles>;

@@ -1,0 +1,66 @@
+import type { CoreCounters } from '../core/core-types.ts';
+
+/** Everything a board needs before it can run. Byte arrays are whole files. */
+export interface MachineConfig {
+  /** Compiled core.wasm. */
+  core: WebAssembly.Module;
+  /** Guest RAM in bytes (16 MiB to 3 GiB, a multiple of 1 MiB). */
+  memory: number;
+  /** A RISC-V Linux `Image` (also gzipped) or an ELF64, entered in S-mode with a0 = hartid, a1 = device tree. */
+  kernel?: Uint8Array;
+  initrd?: Uint8Array;
+  /** Kernel command line. */
+  append?: string;
+  /** An M-mode program (ELF64 or raw binary at 0x8000_0000), entered in M-mode; a kernel is then its payload. */
+  bios?: Uint8Array;
+  engine: Engine;
+  /** Wall clock (default) or a clock that advances with the instructions executed. */
+  clock?: 'host' | 'instructions';
+  /** Seed of the device tree's rng-seed and of every device that needs randomness; absent: the host's CSPRNG. */
+  seed?: number;
+}
+
+/** `auto` picks the fastest that is there. */
+export type Engine = 'auto' | 'interpreter' | 'translator';
+
+/** Why a machine stopped for good. */
+export type StopReason =
+  | { kind: 'poweroff' }
+  | { kind: 'reboot' } // asked for by the guest and not followed (the machine follows it by default)
+  | { kind: 'exit'; code: number } // HTIF, or syscon's fail code
+  | { kind: 'panic'; message: string } // the guest's kernel gave up
+  | { kind: 'fault'; message: string } // the hart can never make progress again (double fault, jump into nowhere)
+  | { kind: 'limit'; message: string }; // --max-instructions
+
+/** What `runSlice` says the host should do next. */
+export type SliceResult =
+  | { state: 'running' }
+  /** Nothing to do until an input arrives or `wakeInMs` milliseconds have passed (Infinity: until an input). */
+  | { state: 'idle'; wakeInMs: number }
+  | { state: 'stopped'; reason: StopReason };
+
+/** Figures of a machine since its last reset. */
+export interface MachineStats extends CoreCounters {
+  engine: 'interpreter' | 'translator';
+  /** Milliseconds spent executing guest code (not idle). */
+  busyMs: number;
+  /** SBI calls answered by the machine. */
+  sbiCalls: number;
+}
+
+/** One board: hart, RAM, devices. Synchronous; the worker drives it slice by slice. */
+export interface MachineApi {
+  /** Executes for about `milliseconds`, less when the guest idles or stops. */
+  runSlice(milliseconds: number): SliceResult;
+  /** Bytes typed into the serial console. Queued without limit of the UART's FIFO; the guest reads at its pace. */
+  consoleInput(bytes: Uint8Array): void;
+  /** Called with bytes the guest wrote to the serial console (batched per slice at least). */
+  onConsoleOutput: (bytes: Uint8Array) => void;
+  /** Power-on state: RAM zeroed, images loaded again, devices reset. */
+  reset(): void;
+  /** Stops before the given total of instructions is exceeded; undefined for no limit. */
+  setInstructionLimit(limit: number | undefined): void;
+  stats(): MachineStats;
+  /** [begin_signature, end_signature) of a bare-metal ELF, as 32-bit words; undefined when it has none. */
+  signature(): Uint32Array | undefined;
+}
