@@ -18,6 +18,8 @@ export interface MachineConfig {
   clock?: 'host' | 'instructions';
   /** Seed of the device tree's rng-seed and of every device that needs randomness; absent: the host's CSPRNG. */
   seed?: number;
+  /** True: a reboot asked for by the guest ends the run with reason 'reboot'; otherwise the machine follows it. */
+  noReboot?: boolean;
 }
 
 /** `auto` picks the fastest that is there. */
@@ -56,6 +58,16 @@ export interface MachineApi {
   consoleInput(bytes: Uint8Array): void;
   /** Called with bytes the guest wrote to the serial console (batched per slice at least). */
   onConsoleOutput: (bytes: Uint8Array) => void;
+  /** Typed bytes that the guest has not read yet: the host holds back more while this is large. */
+  readonly consoleInputPending?: number;
+  /** Called when the machine has followed a reboot the guest asked for. */
+  onReset?: () => void;
+  /** Called after the machine has reset itself because the guest asked for a reboot. */
+  onReboot: () => void;
+  /** The machine is paused: its time stands still until resumeTime(). */
+  suspend(): void;
+  /** Time goes on where suspend() stopped it. Without a suspend() before it, it does nothing. */
+  resumeTime(): void;
   /** Power-on state: RAM zeroed, images loaded again, devices reset. */
   reset(): void;
   /** Stops before the given total of instructions is exceeded; undefined for no limit. */
