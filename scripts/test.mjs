@@ -1,0 +1,101 @@
+// npm test: everything, from a clean clone. The last line is `N passed, N failed` over all steps.
+//   npm test                    all steps
+//   npm test -- lint unit       only these: lint, unit, system, browser (setup and build always run)
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { build } from './build.mjs';
+import { lint } from './lint.mjs';
+import { packageBin, projectRoot, run, StepError } from './project.mjs';
+import { setup } from './setup.mjs';
+import { ensureTools } from './tools.mjs';
+
+const stepNames = ['lint', 'unit', 'system', 'browser'];
+let passed = 0;
+let failed = 0;
+
+/** @param {string} title @param {() => Promise<{ passed: number, failed: number }>} action */
+async function step(title, action) {
+  console.log(`\n== ${title}`);
+  try {
+    const result = await action();
+    passed += result.passed;
+    failed += result.failed;
+    return result.failed === 0;
+  } catch (error) {
+    failed++;
+    console.error(error instanceof StepError ? `✗ ${error.message}` : error);
+    return false;
+  }
+}
+
+/** A step that counts as one test. */
+const single = (/** @type {string} */ title, /** @type {() => Promise<unknown>} */ action) =>
+  step(title, async () => {
+    await action();
+    return { passed: 1, failed: 0 };
+  });
+
+/** Runs one vitest project and counts what its JSON report says. */
+async function vitest(/** @type {string} */ project) {
+  const reportPath = resolve(projectRoot, `build/test-${project}.json`);
+  mkdirSync(resolve(projectRoot, 'build'), { recursive: true });
+  rmSync(reportPath, { force: true });
+  const { status } = await run([
+    ...packageBin('vitest/vitest.mjs', 'run', '--project', project),
+    ...['--reporter', 'dot', '--reporter', 'json', `--outputFile.json=${reportPath}`],
+  ]);
+  let report;
+  try {
+    report = JSON.parse(readFileSync(reportPath, 'utf8'));
+  } catch {
+    throw new StepError(`vitest ended with exit status ${status} and left no report.`);
+  }
+  // A file that could not even be loaded has no test to count; it counts as one. A skipped test is not a pass.
+  const broken = report.testResults.filter(
+    (/** @type {{ status: string, assertionResults: unknown[] }} */ file) =>
+      file.status === 'failed' && file.assertionResults.length === 0,
+  );
+  for (const file of broken) console.error(`✗ ${relative(projectRoot, file.name)} could not be loaded`);
+  const skipped = report.numTotalTests - report.numPassedTests - report.numFailedTests;
+  if (skipped > 0) console.error(`✗ ${skipped} test(s) were skipped`);
+  let failures = report.numFailedTests + broken.length + skipped;
+  if (status !== 0 && failures === 0) failures = 1; // an unhandled error, say
+  return { passed: report.numPassedTests, failed: failures };
+}
+
+async function main() {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !stepNames.includes(name));
+  if (unknown.length > 0) {
+    throw new StepError(`there is no test step "${unknown[0]}": give any of ${stepNames.join(', ')}`);
+  }
+  const runs = (/** @type {string} */ name) => wanted.length === 0 || wanted.includes(name);
+  const start = performance.now();
+
+  const ready =
+    (await single('setup', setup)) && (await single('tools', ensureTools)) && (await single('build', build));
+  if (ready) {
+    if (runs('lint')) await step('lint', lint);
+    if (runs('unit')) await step('unit tests', () => vitest('unit'));
+    if (runs('system') || runs('browser')) {
+      await single('guests', async () => {
+        const cli = resolve(projectRoot, 'build/src/cli/main.js');
+        const guests = ['hello', 'monitor', 'count', 'busybox'];
+        const { status } = await run([process.execPath, cli, 'guest', 'prepare', ...guests]);
+        if (status !== 0) throw new StepError('the guests could not be prepared; the reason is above.');
+      });
+    }
+    if (runs('system')) await step('system tests', () => vitest('system'));
+    if (runs('browser')) await step('browser tests', () => vitest('browser'));
+  }
+  console.log(`\n${((performance.now() - start) / 1000).toFixed(0)} s`);
+}
+
+try {
+  await main();
+} catch (error) {
+  failed++;
+  console.error(error instanceof StepError ? `hypertab: ${error.message}` : error);
+}
+process.exitCode = failed === 0 ? 0 : 1;
+console.log(`${passed} passed, ${failed} failed`);
