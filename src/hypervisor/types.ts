@@ -51,8 +51,13 @@ export interface VmEvents {
 export interface VmConsole {
   /** Sends what a person typed. Strings are UTF-8. */
   write(data: Uint8Array | string): void;
-  /** Called with every byte the guest writes from now on; returns a function that ends it. */
-  onData(listener: (data: Uint8Array) => void): () => void;
+  /**
+   * Called with every byte the guest writes from now on; returns a function that ends it. While a promise that
+   * the listener returns is pending, the guest's output is held back (and the guest, once 1 MiB waits).
+   */
+  onData(listener: (data: Uint8Array) => void | Promise<void>): () => void;
+  /** Typed bytes the guest's machine has not taken yet: hold back more while this is large. */
+  readonly pending: number;
   /** What the guest has written so far (the last 256 KiB), for a console that attaches late. */
   readonly backlog: Uint8Array;
 }
@@ -63,6 +68,9 @@ export interface VirtualMachine {
   readonly state: VmState;
   /** Set once state is 'stopped'. */
   readonly reason: StopReason | undefined;
+  /** What the guest's prompt looks like, when its catalogue entry says so. */
+  readonly prompt: string | undefined;
+  /** Starts a VM that was created, or one that has stopped (a power cycle); no-op while it runs. */
   start(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;

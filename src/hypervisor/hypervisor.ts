@@ -1,0 +1,178 @@
+import type { Engine, MachineConfig } from '../machine/machine-types.ts';
+import { OptionError, StateError } from './errors.ts';
+import { type LoadedFile, loadFile } from './file-source.ts';
+import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
+import { parseMemory } from './size.ts';
+import type { FileSource, GuestFiles, GuestResolver, VirtualMachine, VmOptions } from './types.ts';
+import { Vm } from './vm.ts';
+
+const DEFAULT_MEMORY = 128 * 1024 ** 2;
+const ENGINES: readonly Engine[] = ['auto', 'interpreter', 'translator'];
+
+/** Linux refuses a longer one (COMMAND_LINE_SIZE of riscv is 1,024 bytes, the last one zero). */
+const LONGEST_COMMAND_LINE = 1023;
+
+export interface HypervisorOptions {
+  /** Finds guests by name; default in Node: those prepared on this machine. */
+  resolveGuest?: GuestResolver;
+  /** Starts workers; default: the package's own. */
+  workerFactory?: WorkerFactory;
+  /** Compiled core.wasm; default: the package's own, compiled once. */
+  core?: WebAssembly.Module | Promise<WebAssembly.Module>;
+  /** Console bytes and figures through shared memory; default: where the page is cross-origin isolated. */
+  shared?: boolean;
+}
+
+let packagedCore: Promise<WebAssembly.Module> | undefined;
+
+/** Makes virtual machines and keeps the list of them. */
+export class Hypervisor {
+  readonly #options: HypervisorOptions;
+  readonly #vms = new Map<string, Vm>();
+  #count = 0;
+
+  constructor(options: HypervisorOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes a VM in state 'created'; start() runs it.
+   * @throws {OptionError} {FileError} {ImageError} when it cannot be made from these options; {WorkerLostError}
+   */
+  async create(options: VmOptions): Promise<VirtualMachine> {
+    const platform = await this.#platform();
+    const guest = options.guest === undefined ? undefined : await platform.resolveGuest(options.guest);
+    checkOptions(options);
+    const sources = chooseSources(options, guest);
+    const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
+    const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>
+      source === undefined ? undefined : loadFile(source, what, platform);
+    const [core, kernel, initrd, bios] = await Promise.all([
+      this.#core(platform),
+      load(sources.kernel, 'kernel'),
+      load(sources.initrd, 'initrd'),
+      load(sources.bios, 'bios'),
+    ]);
+    checkEngine(options.engine ?? 'auto', core);
+
+    const config: MachineConfig = { core, memory, engine: options.engine ?? 'auto' };
+    if (kernel !== undefined) config.kernel = kernel.bytes;
+    if (initrd !== undefined) config.initrd = initrd.bytes;
+    if (bios !== undefined) config.bios = bios.bytes;
+    const append = options.append ?? guest?.append;
+    if (append !== undefined) config.append = append;
+    if (options.clock !== undefined) config.clock = options.clock;
+    if (options.seed !== undefined) config.seed = options.seed;
+    if (options.noReboot !== undefined) config.noReboot = options.noReboot;
+
+    const id = `vm${++this.#count}`;
+    const name = options.name ?? guest?.name ?? id;
+    const vm = await Vm.create({
+      id,
+      name,
+      prompt: guest?.prompt,
+      config,
+      owned: [kernel, initrd, bios].flatMap((file: LoadedFile | undefined) =>
+        file?.owned ? [file.bytes.buffer] : [],
+      ),
+      maxInstructions: options.maxInstructions,
+      worker: platform.startWorker(`hypertab ${id} ${name}`),
+      ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
+    });
+    this.#vms.set(id, vm);
+    vm.on('state', ({ state }) => {
+      if (state === 'destroyed') this.#vms.delete(id);
+    });
+    return vm;
+  }
+
+  /** The VMs that have not been destroyed, oldest first. */
+  list(): VirtualMachine[] {
+    return [...this.#vms.values()];
+  }
+
+  /**
+   * A VM by its id.
+   * @throws {StateError} when there is none
+   */
+  get(id: string): VirtualMachine {
+    const vm = this.#vms.get(id);
+    if (vm === undefined) throw new StateError(`there is no VM '${id}'`);
+    return vm;
+  }
+
+  /** Ends every worker and frees all memory. */
+  async destroyAll(): Promise<void> {
+    await Promise.all([...this.#vms.values()].map((vm) => vm.destroy()));
+  }
+
+  async #platform(): Promise<Platform> {
+    const platform = await currentPlatform();
+    return {
+      ...platform,
+      startWorker: this.#options.workerFactory ?? platform.startWorker,
+      resolveGuest: this.#options.resolveGuest ?? platform.resolveGuest,
+    };
+  }
+
+  #core(platform: Platform): Promise<WebAssembly.Module> {
+    if (this.#options.core !== undefined) return Promise.resolve(this.#options.core);
+    packagedCore ??= platform.loadCore().catch((error) => {
+      // A failed fetch may succeed the next time.
+      packagedCore = undefined;
+      throw error;
+    });
+    return packagedCore;
+  }
+}
+
+function checkOptions(options: VmOptions): void {
+  if (options.engine !== undefined && !ENGINES.includes(options.engine)) {
+    throw new OptionError(`engine: '${options.engine}' is none; choose auto, interpreter or translator`);
+  }
+  const limit = options.maxInstructions;
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
+    throw new OptionError(`maxInstructions: ${limit} is not a count; give a whole number, 0 or more`);
+  }
+  if (options.clock !== undefined && options.clock !== 'host' && options.clock !== 'instructions') {
+    throw new OptionError(`clock: '${options.clock}' is none; choose host or instructions`);
+  }
+  if (options.append !== undefined) {
+    const { length } = new TextEncoder().encode(options.append);
+    if (length > LONGEST_COMMAND_LINE) {
+      throw new OptionError(`append: ${length} bytes; a kernel takes at most ${LONGEST_COMMAND_LINE}`);
+    }
+    if (options.append.includes('\0')) throw new OptionError('append: it holds a zero byte; leave that out');
+  }
+}
+
+interface Sources {
+  kernel: FileSource | undefined;
+  initrd: FileSource | undefined;
+  bios: FileSource | undefined;
+}
+
+/** The files to boot: those of the options before those of the guest. */
+function chooseSources(options: VmOptions, guest: GuestFiles | undefined): Sources {
+  const bios = options.bios === 'none' ? undefined : (options.bios ?? guest?.bios);
+  const kernel = options.kernel ?? guest?.kernel;
+  const initrd = options.initrd ?? guest?.initrd;
+  if (kernel === undefined && bios === undefined) {
+    throw new OptionError('there is nothing to boot: give a guest, a kernel or a bios');
+  }
+  if (initrd !== undefined && kernel === undefined) {
+    throw new OptionError('initrd: it is of no use without a kernel: give one, or leave it out');
+  }
+  return { kernel, initrd, bios };
+}
+
+/** A core that can translate exports `translate`. */
+function checkEngine(engine: Engine, core: WebAssembly.Module): void {
+  if (engine !== 'translator') return;
+  const able = WebAssembly.Module.exports(core).some(({ name }) => name === 'translate');
+  if (!able) {
+    throw new OptionError(
+      'engine: this build has only the interpreter; leave --engine out or say interpreter',
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import type { WorkerHello } from '../worker/machine-control.ts';
+import { FileError } from './errors.ts';
+import type { Platform, WorkerHandle } from './platform.ts';
+
+function startWorker(name: string): WorkerHandle {
+  // Bundlers look for exactly this form.
+  const worker = new Worker(new URL('../worker/machine-worker.js', import.meta.url), {
+    type: 'module',
+    name,
+  });
+  let terminated = false;
+  return {
+    hello: (message: WorkerHello) => worker.postMessage(message, [message.port]),
+    onLost: (listener) => {
+      const lost = (message: string) => {
+        if (terminated) return;
+        terminated = true;
+        worker.terminate();
+        listener(new Error(message));
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        lost(event.message || 'its script could not be loaded');
+      };
+      worker.onmessageerror = () => lost('a message to it could not be read');
+    },
+    terminate: async () => {
+      terminated = true;
+      worker.terminate();
+    },
+  };
+}
+
+async function loadCore(): Promise<WebAssembly.Module> {
+  const url = new URL('../../core.wasm', import.meta.url);
+  const response = await fetch(url);
+  if (!response.ok) throw new FileError(`cannot fetch ${url.href}: HTTP ${response.status}`);
+  const type = response.headers.get('content-type') ?? '';
+  return type.startsWith('application/wasm')
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
+}
+
+async function readFile(source: string | URL, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  let response: Response;
+  try {
+    response = await fetch(source);
+  } catch (error) {
+    throw new FileError(`cannot fetch ${source}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (!response.ok) throw new FileError(`cannot fetch ${source}: HTTP ${response.status}`);
+  // A page that answers every unknown address with itself is a common kind of missing file.
+  if (response.headers.get('content-type')?.startsWith('text/html')) {
+    throw new FileError(`cannot fetch ${source}: the server answers with a page; is the file there?`);
+  }
+  if (Number(response.headers.get('content-length') ?? 0) > limit) {
+    throw new FileError(`${source} is larger than ${limit} bytes`);
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes.length > limit) throw new FileError(`${source} is larger than ${limit} bytes`);
+  return bytes;
+}
+
+/** The platform of a page or a worker of it. */
+export const browserPlatform: Platform = {
+  startWorker,
+  loadCore,
+  readFile,
+  resolveGuest: async (name) => {
+    throw new FileError(`no guest '${name}': pass resolveGuest to new Hypervisor() to say where guests are`);
+  },
+};

@@ -1,0 +1,81 @@
+import type { ByteReader, ByteSender } from '../worker/byte-channel.ts';
+import type { VmConsole } from './types.ts';
+
+/** Bytes of output kept for a console that attaches late. */
+export const BACKLOG_BYTES = 256 * 1024;
+
+type Listener = (data: Uint8Array) => void | Promise<void>;
+
+/** The serial console of a VM: one reader of the guest's bytes, any number of listeners. */
+export class SerialConsole implements VmConsole {
+  readonly #sender: ByteSender;
+  readonly #reader: ByteReader;
+  readonly #listeners = new Set<{ listener: Listener }>();
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #closed = false;
+
+  constructor(sender: ByteSender, reader: ByteReader) {
+    this.#sender = sender;
+    this.#reader = reader;
+    reader.listen((bytes) => this.#deliver(bytes));
+  }
+
+  get pending(): number {
+    return this.#closed ? 0 : this.#sender.undelivered;
+  }
+
+  get backlog(): Uint8Array {
+    const all = new Uint8Array(this.#keptBytes);
+    let offset = 0;
+    for (const chunk of this.#kept) {
+      all.set(chunk, offset);
+      offset += chunk.length;
+    }
+    return all.slice(Math.max(0, all.length - BACKLOG_BYTES));
+  }
+
+  write(data: Uint8Array | string): void {
+    if (this.#closed) return;
+    this.#sender.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  }
+
+  onData(listener: Listener): () => void {
+    const entry = { listener };
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
+  /** Resolves once `total` bytes have reached the listeners, or the console is closed. */
+  whenReceived(total: number): Promise<void> {
+    return this.#reader.whenReceived(total);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listeners.clear();
+    this.#sender.close();
+    this.#reader.close();
+  }
+
+  #deliver(bytes: Uint8Array): void | Promise<void> {
+    this.#kept.push(bytes);
+    this.#keptBytes += bytes.length;
+    while (this.#keptBytes - this.#kept[0]!.length >= BACKLOG_BYTES) {
+      this.#keptBytes -= this.#kept.shift()!.length;
+    }
+    const pending: Promise<void>[] = [];
+    for (const { listener } of [...this.#listeners]) {
+      try {
+        const promise = listener(bytes);
+        if (promise instanceof Promise) pending.push(promise);
+      } catch (error) {
+        // Its own fault: the other listeners and the guest go on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    if (pending.length > 0) return Promise.allSettled(pending).then(() => {});
+  }
+}

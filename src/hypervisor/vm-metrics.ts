@@ -1,0 +1,72 @@
+import type { MachineStats } from '../machine/machine-types.ts';
+import type { StatsSample } from '../worker/stats-channel.ts';
+
+/** Figures of a machine that has not run. */
+export const NO_STATS: MachineStats = {
+  engine: 'interpreter',
+  instructions: 0,
+  tlbMisses: 0,
+  pageWalks: 0,
+  traps: 0,
+  interrupts: 0,
+  mmio: 0,
+  decodedPages: 0,
+  evictedPages: 0,
+  fenceI: 0,
+  sfence: 0,
+  codeWrites: 0,
+  busyMs: 0,
+  sbiCalls: 0,
+};
+
+/** Speed and host load over the time between two samples. */
+export class RateMeter {
+  mips = 0;
+  cpu = 0;
+  #last: StatsSample | undefined;
+
+  /** Closes the window at `sample`; no newer sample than the last one means that the guest did nothing. */
+  add(sample: StatsSample | undefined): void {
+    const last = this.#last;
+    this.#last = sample ?? last;
+    this.mips = 0;
+    this.cpu = 0;
+    if (sample === undefined || last === undefined || sample.at <= last.at) return;
+    const instructions = sample.stats.instructions - last.stats.instructions;
+    // Fewer than before: the machine was reset in between.
+    if (instructions < 0) return;
+    const elapsed = sample.at - last.at;
+    this.mips = instructions / elapsed / 1000;
+    this.cpu = Math.min(1, Math.max(0, (sample.stats.busyMs - last.stats.busyMs) / elapsed));
+  }
+
+  reset(): void {
+    this.mips = 0;
+    this.cpu = 0;
+    this.#last = undefined;
+  }
+}
+
+/** A stopwatch that can be held. */
+export class Stopwatch {
+  #elapsed = 0;
+  #since: number | undefined;
+
+  start(): void {
+    this.#since ??= performance.now();
+  }
+
+  hold(): void {
+    this.#elapsed = this.milliseconds;
+    this.#since = undefined;
+  }
+
+  reset(): void {
+    this.#elapsed = 0;
+    this.#since = undefined;
+  }
+
+  get milliseconds(): number {
+    return this.#elapsed + (this.#since === undefined ? 0 : performance.now() - this.#since);
+  }
+}

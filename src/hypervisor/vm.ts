@@ -1,0 +1,319 @@
+import * as Comlink from 'comlink';
+import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
+import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
+import type { MachineControl, MachineSetup, WorkerEvent } from '../worker/machine-control.ts';
+import { StatsBoard, type StatsSample } from '../worker/stats-channel.ts';
+import { Emitter } from './emitter.ts';
+import { HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
+import type { WorkerHandle } from './platform.ts';
+import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
+import { SerialConsole } from './vm-console.ts';
+import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
+
+/** Milliseconds over which speed and load are measured. */
+const WINDOW_MS = 500;
+
+/** What a VM is made of, once the options have been understood. */
+export interface VmParts {
+  id: string;
+  name: string;
+  prompt: string | undefined;
+  config: MachineConfig;
+  /** Buffers of `config` that may be transferred to the worker. */
+  owned: ArrayBuffer[];
+  maxInstructions: number | undefined;
+  worker: WorkerHandle;
+  /** Use shared memory for console and figures; default: where it can be. */
+  shared?: boolean;
+}
+
+/** A virtual machine: this side of one worker. */
+export class Vm implements VirtualMachine {
+  readonly id: string;
+  readonly name: string;
+  readonly prompt: string | undefined;
+  readonly #memory: number;
+  readonly #worker: WorkerHandle;
+  readonly #control: Comlink.Remote<MachineControl>;
+  readonly #events: MessagePort;
+  readonly #console: SerialConsole;
+  readonly #emitter = new Emitter<VmEvents>();
+  readonly #meter = new RateMeter();
+  readonly #watch = new Stopwatch();
+  readonly #board: StatsBoard | undefined;
+  #state: VmState = 'created';
+  #reason: StopReason | undefined;
+  #sample: StatsSample | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #run = 0;
+  #plugPulled = false;
+  #lost: WorkerLostError | undefined;
+  /** Rejects when the worker is lost, so that no call waits for an answer that never comes. */
+  readonly #whenLost: Promise<never>;
+  #rejectLost!: (error: Error) => void;
+
+  private constructor(
+    parts: VmParts,
+    control: Comlink.Remote<MachineControl>,
+    events: MessagePort,
+    console: SerialConsole,
+    board: StatsBoard | undefined,
+  ) {
+    this.id = parts.id;
+    this.name = parts.name;
+    this.prompt = parts.prompt;
+    this.#memory = parts.config.memory;
+    this.#worker = parts.worker;
+    this.#control = control;
+    this.#events = events;
+    this.#console = console;
+    this.#board = board;
+    this.#whenLost = new Promise((_, reject) => {
+      this.#rejectLost = reject;
+    });
+    this.#whenLost.catch(() => {});
+    events.onmessage = (event: MessageEvent<WorkerEvent>) => void this.#onEvent(event.data);
+    parts.worker.onLost((error) => this.#onLost(error));
+  }
+
+  /**
+   * Hands a machine's configuration to its worker.
+   * @throws {ImageError} {OptionError} when the machine refuses it; {WorkerLostError} when the worker breaks
+   */
+  static async create(parts: VmParts): Promise<Vm> {
+    const shared = parts.shared ?? canShareMemory();
+    const [outputHere, consoleOut] = createChannel(shared);
+    const [inputHere, consoleIn] = createChannel(shared);
+    const calls = new MessageChannel();
+    const events = new MessageChannel();
+    const board = shared ? StatsBoard.create() : undefined;
+    parts.worker.hello({ port: calls.port2 });
+    const vm = new Vm(
+      parts,
+      Comlink.wrap<MachineControl>(calls.port1),
+      events.port1,
+      new SerialConsole(openSender(inputHere), openReader(outputHere)),
+      board === undefined ? undefined : new StatsBoard(board),
+    );
+    const setup: MachineSetup = {
+      config: parts.config,
+      maxInstructions: parts.maxInstructions,
+      consoleOut,
+      consoleIn,
+      stats: board === undefined ? { kind: 'messages' } : { kind: 'board', board },
+      events: events.port2,
+    };
+    const transfers = [consoleOut.port, consoleIn.port, events.port2, ...parts.owned];
+    try {
+      await vm.#call(vm.#control.create(Comlink.transfer(setup, transfers)));
+    } catch (error) {
+      await vm.destroy();
+      throw refusal(error, parts.config.memory);
+    }
+    return vm;
+  }
+
+  get state(): VmState {
+    return this.#state;
+  }
+
+  get reason(): StopReason | undefined {
+    return this.#reason;
+  }
+
+  async start(): Promise<void> {
+    this.#demand('start', 'created', 'running', 'stopped');
+    if (this.#state === 'running') return;
+    this.#powerOn();
+    await this.#call(this.#control.start(this.#run));
+  }
+
+  async pause(): Promise<void> {
+    this.#demand('pause', 'running', 'paused');
+    if (this.#state === 'paused') return;
+    await this.#call(this.#control.pause());
+    // It may have stopped by itself meanwhile.
+    if ((this.#state as VmState) === 'running') this.#enter('paused');
+  }
+
+  async resume(): Promise<void> {
+    this.#demand('resume', 'paused', 'running');
+    if (this.#state === 'running') return;
+    this.#enter('running');
+    await this.#call(this.#control.resume());
+  }
+
+  async reset(): Promise<void> {
+    this.#demand('reset', 'created', 'running', 'paused', 'stopped');
+    this.#powerOn();
+    await this.#call(this.#control.reset(this.#run));
+  }
+
+  async powerOff(): Promise<void> {
+    this.#demand('power off', 'created', 'running', 'paused', 'stopped');
+    if (this.#state === 'stopped') return;
+    this.#plugPulled = true;
+    const stopped = this.wait();
+    await this.#call(this.#control.powerOff());
+    await stopped;
+  }
+
+  async destroy(): Promise<void> {
+    if (this.#state === 'destroyed') return;
+    this.#reason ??= { kind: 'poweroff' };
+    this.#enter('destroyed');
+    this.#rejectLost(new StateError(`${this.name} has been destroyed`));
+    this.#console.close();
+    this.#events.onmessage = null;
+    this.#events.close();
+    this.#control[Comlink.releaseProxy]();
+    await this.#worker.terminate();
+    this.#emitter.clear();
+  }
+
+  async stats(): Promise<VmStats> {
+    if (this.#lost === undefined && this.#state !== 'destroyed') {
+      const stats = await this.#call(this.#control.stats()).catch(() => undefined);
+      if (stats !== undefined) return this.#describe(stats);
+    }
+    return this.#describe(this.#latest()?.stats ?? NO_STATS);
+  }
+
+  console(index = 0): SerialConsole {
+    if (index !== 0)
+      throw new OptionError(`${this.name} has no console ${index}; console 0 is the serial port`);
+    return this.#console;
+  }
+
+  async signature(): Promise<Uint32Array | undefined> {
+    if (this.#state === 'destroyed') throw new StateError(`${this.name} has been destroyed`);
+    return this.#call(this.#control.signature());
+  }
+
+  wait(): Promise<StopReason> {
+    if (this.#reason !== undefined) return Promise.resolve(this.#reason);
+    return new Promise((resolve) => {
+      const off = this.on('state', ({ state }) => {
+        if (state !== 'stopped' && state !== 'destroyed') return;
+        off();
+        resolve(this.#reason ?? { kind: 'poweroff' });
+      });
+    });
+  }
+
+  on<K extends keyof VmEvents>(event: K, listener: (value: VmEvents[K]) => void): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  #call<T>(answer: Promise<T>): Promise<T> {
+    answer.catch(() => {});
+    return Promise.race([answer, this.#whenLost]);
+  }
+
+  #demand(verb: string, ...states: VmState[]): void {
+    if (this.#lost !== undefined) throw this.#lost;
+    if (!states.includes(this.#state)) {
+      throw new StateError(`cannot ${verb} ${this.name}: it is ${this.#state}, not ${states.join(' or ')}`);
+    }
+  }
+
+  /** A new power cycle; what the worker still tells about the last one is ignored from here on. */
+  #powerOn(): void {
+    this.#run++;
+    this.#plugPulled = false;
+    this.#reason = undefined;
+    this.#watch.reset();
+    this.#meter.reset();
+    this.#enter('running');
+  }
+
+  #enter(state: VmState): void {
+    this.#state = state;
+    clearInterval(this.#timer);
+    if (state === 'running') {
+      this.#watch.start();
+      this.#timer = setInterval(() => this.#measure(), WINDOW_MS);
+      // Node: a clock that only measures must not keep the process.
+      (this.#timer as { unref?(): void }).unref?.();
+    } else {
+      this.#watch.hold();
+      this.#meter.reset();
+    }
+    const reason = state === 'stopped' ? this.#reason : undefined;
+    this.#emitter.emit('state', reason === undefined ? { state } : { state, reason });
+  }
+
+  #measure(): void {
+    const sample = this.#latest();
+    this.#meter.add(sample);
+    this.#emitter.emit('stats', this.#describe(sample?.stats ?? NO_STATS));
+  }
+
+  #latest(): StatsSample | undefined {
+    const sample = this.#board?.read();
+    if (sample !== undefined) this.#sample = sample;
+    return this.#sample;
+  }
+
+  #describe(stats: MachineStats): VmStats {
+    return {
+      ...stats,
+      state: this.#state,
+      elapsedMs: this.#watch.milliseconds,
+      mips: this.#meter.mips,
+      cpu: this.#meter.cpu,
+      memory: this.#memory,
+    };
+  }
+
+  async #onEvent(event: WorkerEvent): Promise<void> {
+    switch (event.type) {
+      case 'stats':
+        this.#sample = event.sample;
+        return;
+      case 'reset':
+        this.#emitter.emit('reset', {});
+        return;
+      case 'failed':
+        if (event.run !== this.#run) return;
+        this.#onLost(new Error(event.message));
+        return;
+      case 'stopped':
+        // The last words first, then the news; a plug that was pulled does not wait for a slow listener.
+        if (!this.#plugPulled) await this.#console.whenReceived(event.consoleBytes);
+        if (event.run === this.#run && this.#isOn()) this.#stopped(event.reason);
+    }
+  }
+
+  #isOn(): boolean {
+    return this.#state === 'created' || this.#state === 'running' || this.#state === 'paused';
+  }
+
+  #stopped(reason: StopReason): void {
+    this.#reason = reason;
+    this.#enter('stopped');
+  }
+
+  #onLost(cause: Error): void {
+    if (this.#lost !== undefined || this.#state === 'destroyed') return;
+    const error = new WorkerLostError(`${this.name}: its worker is lost: ${cause.message}`, { cause });
+    this.#lost = error;
+    this.#rejectLost(error);
+    this.#emitter.emit('error', { error });
+    if (this.#isOn()) this.#stopped({ kind: 'fault', message: error.message });
+  }
+}
+
+/** The error a refused configuration is reported as; Comlink keeps names and messages, not classes. */
+function refusal(error: unknown, memory: number): unknown {
+  if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
+    return error;
+  if (error.name === 'LoadError') return new ImageError(error.message);
+  if (error.name === 'ConfigError') return new OptionError(error.message);
+  if (error instanceof RangeError || error.name === 'RangeError') {
+    return new OptionError(
+      `memory: this host cannot give a machine ${memory / 1024 ** 2} MiB (${error.message}); ask for less`,
+    );
+  }
+  return error;
+}

@@ -1,0 +1,28 @@
+// The package: `import { Hypervisor } from 'hypertab'`. The same in a browser and in Node.
+export {
+  FileError,
+  GuestStoppedError,
+  HypertabError,
+  ImageError,
+  OptionError,
+  StateError,
+  TimeoutError,
+  WorkerLostError,
+} from './hypervisor/errors.ts';
+export { Hypervisor, type HypervisorOptions } from './hypervisor/hypervisor.ts';
+export type { WorkerFactory, WorkerHandle } from './hypervisor/platform.ts';
+export { describeReason, type WaitOptions, waitForPrompt } from './hypervisor/prompt.ts';
+export { type CommandResult, type RunOptions, runCommand } from './hypervisor/run-command.ts';
+export { formatSize, parseMemory, parseSize } from './hypervisor/size.ts';
+export type {
+  FileSource,
+  GuestFiles,
+  GuestResolver,
+  VirtualMachine,
+  VmConsole,
+  VmEvents,
+  VmOptions,
+  VmState,
+  VmStats,
+} from './hypervisor/types.ts';
+export type { Engine, MachineStats, StopReason } from './machine/machine-types.ts';

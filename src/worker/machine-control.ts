@@ -1,0 +1,45 @@
+// What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
+import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { ChannelEnd } from './byte-channel.ts';
+import type { StatsEnd, StatsSample } from './stats-channel.ts';
+
+/** Everything a worker needs to make its machine; the ports in it are transferred. */
+export interface MachineSetup {
+  config: MachineConfig;
+  maxInstructions?: number;
+  /** Bytes the guest writes to its serial console. */
+  consoleOut: ChannelEnd;
+  /** Bytes typed. */
+  consoleIn: ChannelEnd;
+  stats: StatsEnd;
+  /** Carries WorkerEvent. */
+  events: MessagePort;
+}
+
+/** What a worker tells without being asked. */
+export type WorkerEvent =
+  /** `consoleBytes`: all the guest has ever written, so that the page can wait for the last of it. */
+  | { type: 'stopped'; run: number; reason: StopReason; consoleBytes: number }
+  /** The machine broke in a way that is not the guest's fault. */
+  | { type: 'failed'; run: number; message: string }
+  | { type: 'reset' }
+  | { type: 'stats'; sample: StatsSample };
+
+/** The calls a worker answers. */
+export interface MachineControl {
+  /** Makes the machine; rejects with the loader's error (its name and message survive, its class does not). */
+  create(setup: MachineSetup): Promise<void>;
+  /** `run` numbers the power cycles: what a worker tells about an earlier one is out of date. */
+  start(run: number): void;
+  pause(): void;
+  resume(): void;
+  reset(run: number): void;
+  powerOff(): void;
+  stats(): MachineStats;
+  signature(): Uint32Array | undefined;
+}
+
+/** The first and only message a worker gets on its own port: where the calls come in. */
+export interface WorkerHello {
+  port: MessagePort;
+}

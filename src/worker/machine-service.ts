@@ -1,0 +1,112 @@
+import * as Comlink from 'comlink';
+import type { MachineApi, MachineConfig, MachineStats } from '../machine/machine-types.ts';
+import { openReader, openSender } from './byte-channel.ts';
+import type { MachineControl, MachineSetup, WorkerEvent, WorkerHello } from './machine-control.ts';
+import { StatsBoard } from './stats-channel.ts';
+import { VmDriver } from './vm-driver.ts';
+
+/** Milliseconds between two samples: on the board they cost next to nothing, as messages they cost a message. */
+const BOARD_INTERVAL_MS = 50;
+const MESSAGE_INTERVAL_MS = 500;
+/** Typed bytes the guest has not read, above which the page's queue is left to fill instead of the guest's. */
+const INPUT_LIMIT = 1 << 16;
+/** Milliseconds between two looks at whether the guest has read them. */
+const INPUT_RETRY_MS = 20;
+
+/** The worker's side of one VM. */
+export class MachineService implements MachineControl {
+  readonly #createMachine: (config: MachineConfig) => MachineApi;
+  #machine: MachineApi | undefined;
+  #driver: VmDriver | undefined;
+  #run = 0;
+
+  constructor(createMachine: (config: MachineConfig) => MachineApi) {
+    this.#createMachine = createMachine;
+  }
+
+  async create(setup: MachineSetup): Promise<void> {
+    if (this.#machine !== undefined) throw new Error('this worker already has a machine');
+    const machine = this.#createMachine(setup.config);
+    machine.setInstructionLimit(setup.maxInstructions);
+
+    const output = openSender(setup.consoleOut);
+    const post = (event: WorkerEvent) => setup.events.postMessage(event);
+    const board = setup.stats.kind === 'board' ? new StatsBoard(setup.stats.board) : undefined;
+    const driver = new VmDriver(
+      machine,
+      output,
+      {
+        onStopped: (reason) => post({ type: 'stopped', run: this.#run, reason, consoleBytes: output.sent }),
+        onFailed: (error) => post({ type: 'failed', run: this.#run, message: describe(error) }),
+        onReset: () => post({ type: 'reset' }),
+        onStats: (sample) => (board === undefined ? post({ type: 'stats', sample }) : board.write(sample)),
+      },
+      {
+        noReboot: setup.config.noReboot === true,
+        statsIntervalMs: board === undefined ? MESSAGE_INTERVAL_MS : BOARD_INTERVAL_MS,
+      },
+    );
+    openReader(setup.consoleIn).listen((bytes) => {
+      driver.input(bytes);
+      return inputPending(machine) > INPUT_LIMIT ? inputRead(machine) : undefined;
+    });
+    this.#machine = machine;
+    this.#driver = driver;
+  }
+
+  start(run: number): void {
+    this.#run = run;
+    this.#made.driver.start();
+  }
+
+  pause(): void {
+    this.#made.driver.pause();
+  }
+
+  resume(): void {
+    this.#made.driver.resume();
+  }
+
+  reset(run: number): void {
+    this.#run = run;
+    this.#made.driver.reset();
+  }
+
+  powerOff(): void {
+    this.#made.driver.powerOff();
+  }
+
+  stats(): MachineStats {
+    return this.#made.machine.stats();
+  }
+
+  signature(): Uint32Array | undefined {
+    return this.#made.machine.signature();
+  }
+
+  get #made(): { machine: MachineApi; driver: VmDriver } {
+    if (this.#machine === undefined || this.#driver === undefined) {
+      throw new Error('this worker has no machine yet: create comes first');
+    }
+    return { machine: this.#machine, driver: this.#driver };
+  }
+}
+
+function inputPending(machine: MachineApi): number {
+  return machine.consoleInputPending ?? 0;
+}
+
+async function inputRead(machine: MachineApi): Promise<void> {
+  while (inputPending(machine) > INPUT_LIMIT) {
+    await new Promise((resolve) => setTimeout(resolve, INPUT_RETRY_MS));
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Answers the calls that come in at the port. */
+export function serveMachine(hello: WorkerHello, createMachine: (config: MachineConfig) => MachineApi): void {
+  Comlink.expose(new MachineService(createMachine), hello.port);
+}

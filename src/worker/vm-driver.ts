@@ -1,0 +1,147 @@
+import type { MachineApi, SliceResult, StopReason } from '../machine/machine-types.ts';
+import type { ByteSender } from './byte-channel.ts';
+import type { StatsSample } from './stats-channel.ts';
+import { nextTurn } from './turns.ts';
+
+/** Milliseconds of guest time between two looks at the messages: bounds the delay of input to a busy guest. */
+export const SLICE_MS = 4;
+/** Console bytes the page has not taken before the guest has to wait. */
+export const OUTPUT_LIMIT = 1 << 20;
+/** setTimeout takes a signed 32-bit count of milliseconds. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+/** What a driver reports. */
+export interface DriverHost {
+  onStopped(reason: StopReason): void;
+  onFailed(error: unknown): void;
+  onReset(): void;
+  onStats(sample: StatsSample): void;
+}
+
+export interface DriverOptions {
+  /** Follow a reboot that the machine itself does not follow. */
+  noReboot: boolean;
+  /** Milliseconds between two samples while the guest runs. */
+  statsIntervalMs: number;
+  sliceMs?: number;
+}
+
+export type DriverState = 'created' | 'running' | 'paused' | 'stopped';
+
+/** Runs one machine slice by slice, serves messages in between and sleeps while the guest idles. */
+export class VmDriver {
+  readonly #machine: MachineApi;
+  readonly #output: ByteSender;
+  readonly #host: DriverHost;
+  readonly #options: DriverOptions;
+  #state: DriverState = 'created';
+  #looping = false;
+  #wake: (() => void) | undefined;
+  #lastSample = -Infinity;
+
+  constructor(machine: MachineApi, output: ByteSender, host: DriverHost, options: DriverOptions) {
+    this.#machine = machine;
+    this.#output = output;
+    this.#host = host;
+    this.#options = options;
+    machine.onConsoleOutput = (bytes) => output.send(bytes);
+    machine.onReset = () => host.onReset();
+    output.onDrain = () => this.#wake?.();
+  }
+
+  get state(): DriverState {
+    return this.#state;
+  }
+
+  /** Starts a machine that was not started yet, power-cycles one that has stopped; no-op while it runs. */
+  start(): void {
+    if (this.#state === 'stopped') this.#machine.reset();
+    this.#go();
+  }
+
+  resume(): void {
+    if (this.#state === 'paused') this.#go();
+  }
+
+  pause(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
+    this.#wake?.();
+    this.#sample();
+  }
+
+  /** Power cycle; the machine runs afterwards whatever it did before. */
+  reset(): void {
+    this.#machine.reset();
+    this.#host.onReset();
+    this.#go();
+    this.#wake?.();
+  }
+
+  /** Pulls the plug. */
+  powerOff(): void {
+    if (this.#state !== 'stopped') this.#stop({ kind: 'poweroff' });
+  }
+
+  /** Types into the serial console; an idle guest sees it at once. */
+  input(bytes: Uint8Array): void {
+    this.#machine.consoleInput(bytes);
+    this.#wake?.();
+  }
+
+  #go(): void {
+    this.#state = 'running';
+    if (!this.#looping) void this.#loop();
+  }
+
+  #stop(reason: StopReason): void {
+    this.#state = 'stopped';
+    this.#wake?.();
+    this.#sample();
+    this.#host.onStopped(reason);
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    try {
+      while (this.#state === 'running') {
+        if (this.#output.undelivered > OUTPUT_LIMIT) await this.#sleep(Infinity);
+        else await this.#slice();
+      }
+    } catch (error) {
+      this.#state = 'stopped';
+      this.#host.onFailed(error);
+    } finally {
+      this.#looping = false;
+    }
+  }
+
+  async #slice(): Promise<void> {
+    const result: SliceResult = this.#machine.runSlice(this.#options.sliceMs ?? SLICE_MS);
+    if (performance.now() - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
+    if (result.state === 'stopped') {
+      if (result.reason.kind === 'reboot' && !this.#options.noReboot) this.reset();
+      else this.#stop(result.reason);
+    } else if (result.state === 'idle' && result.wakeInMs >= 1) {
+      await this.#sleep(result.wakeInMs);
+    } else {
+      await nextTurn();
+    }
+  }
+
+  /** Waits for input, drained output or a change of state, at most `milliseconds`. */
+  async #sleep(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (milliseconds !== Infinity) timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_TIMEOUT));
+    });
+    this.#wake = undefined;
+    clearTimeout(timer);
+  }
+
+  #sample(): void {
+    this.#lastSample = performance.now();
+    this.#host.onStats({ at: this.#lastSample, stats: this.#machine.stats() });
+  }
+}
