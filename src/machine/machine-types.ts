@@ -62,8 +62,6 @@ export interface MachineApi {
   readonly consoleInputPending?: number;
   /** Called when the machine has followed a reboot the guest asked for. */
   onReset?: () => void;
-  /** Called after the machine has reset itself because the guest asked for a reboot. */
-  onReboot: () => void;
   /** The machine is paused: its time stands still until resumeTime(). */
   suspend(): void;
   /** Time goes on where suspend() stopped it. Without a suspend() before it, it does nothing. */

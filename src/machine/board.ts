@@ -1,0 +1,160 @@
+// The board: core, bus and devices wired together, and what power-on puts into RAM and registers.
+import type { CoreApi, CoreHost, CoreOptions } from '../core/core-types.ts';
+import { Clint, type TickSource } from '../devices/clint.ts';
+import { EmptyVirtioSlot, OpenBus } from '../devices/empty-slots.ts';
+import { GoldfishRtc } from '../devices/goldfish-rtc.ts';
+import { Plic } from '../devices/plic.ts';
+import { Rom } from '../devices/rom.ts';
+import { Syscon, type SysconRequest } from '../devices/syscon.ts';
+import { Uart16550 } from '../devices/uart16550.ts';
+import { enterFirmware, enterKernel } from './boot.ts';
+import { buildBootRom } from './boot-rom.ts';
+import { Bus } from './bus.ts';
+import { MachineClock } from './clock.ts';
+import { TIME } from './csr.ts';
+import { buildDeviceTree, slotRegion } from './device-tree.ts';
+import { ConfigError } from './errors.ts';
+import { describeIsa, withoutHardwareDirty } from './isa-description.ts';
+import type { MachineConfig } from './machine-types.ts';
+import {
+  BOOT_ROM,
+  CLINT,
+  PCI_ECAM,
+  PCI_IO,
+  PCI_MMIO,
+  PLIC,
+  RAM_BASE,
+  RTC,
+  RTC_IRQ,
+  SYSCON,
+  TIMEBASE_HZ,
+  UART,
+  UART_IRQ,
+  VIRTIO_MMIO_SLOTS,
+} from './memory-map.ts';
+import { DEVICE_TREE_BYTES, loadPieces, type Placement, placeAll } from './placement.ts';
+import { createRandom } from './random.ts';
+
+/** Makes a core; tests give one of their own. */
+export type CoreFactory = (module: WebAssembly.Module, options: CoreOptions) => CoreApi;
+
+/** Instructions for one tick of the deterministic clock: a hart of 100 MIPS at 10 MHz. */
+export const INSTRUCTIONS_PER_TICK = 10;
+/** The date at which a machine with the deterministic clock is switched on: 2025-01-01 00:00 UTC. */
+const FIXED_DATE_NS = 1_735_689_600_000_000_000n;
+const NS_PER_TICK = BigInt(1_000_000_000 / TIMEBASE_HZ);
+const RNG_SEED_BYTES = 32;
+
+export interface BoardEvents {
+  consoleByte(byte: number): void;
+  syscon(request: SysconRequest): void;
+}
+
+export class Board {
+  readonly core: CoreApi;
+  readonly bus = new Bus();
+  readonly uart: Uart16550;
+  readonly rtc: GoldfishRtc;
+  readonly clock: MachineClock;
+  readonly placement: Placement;
+  /** True when time follows the instructions executed. */
+  readonly deterministic: boolean;
+  private readonly config: MachineConfig;
+  private readonly ticks: TickSource;
+
+  /** Throws ConfigError or LoadError when the machine cannot be built or its files cannot be loaded. */
+  constructor(config: MachineConfig, createCore: CoreFactory, events: BoardEvents) {
+    this.config = config;
+    this.placement = placeAll(config);
+    this.deterministic = config.clock === 'instructions';
+    this.clock = new MachineClock();
+    const host: CoreHost = {
+      mmioRead: (address, size) => this.bus.read(address, size),
+      mmioWrite: (address, size, low, high) => this.bus.write(address, size, low, high),
+      time: () => this.clock.now(),
+    };
+    this.core = createCore(config.core, {
+      ramBytes: config.memory,
+      host,
+      sbi: config.bios === undefined,
+      instructionsPerTick: this.deterministic ? INSTRUCTIONS_PER_TICK : 0,
+    });
+    const { hart } = this.core;
+    this.ticks = this.deterministic ? { now: () => Number(hart.readCsr(TIME) ?? 0n) } : this.clock;
+    const nanoseconds = this.deterministic
+      ? () => FIXED_DATE_NS + BigInt(this.ticks.now()) * NS_PER_TICK
+      : () => BigInt(Date.now()) * 1_000_000n;
+
+    const plic = new Plic([
+      (level) => hart.setInterruptLine('mei', level),
+      (level) => hart.setInterruptLine('sei', level),
+    ]);
+    this.uart = new Uart16550(events.consoleByte, plic.source(UART_IRQ));
+    this.rtc = new GoldfishRtc(nanoseconds, plic.source(RTC_IRQ));
+    const { bios, kernel, deviceTree } = this.placement;
+    if (bios) {
+      const info = { start: bios.entry, deviceTree, next: kernel?.entry ?? 0 };
+      this.bus.attach(BOOT_ROM, new Rom('boot-rom', BOOT_ROM.size, buildBootRom(info)));
+    }
+    this.bus.attach(UART, this.uart);
+    this.bus.attach(PLIC, plic);
+    this.bus.attach(CLINT, new Clint(hart, this.ticks));
+    this.bus.attach(RTC, this.rtc);
+    this.bus.attach(SYSCON, new Syscon(events.syscon));
+    for (let slot = 0; slot < VIRTIO_MMIO_SLOTS; slot++) {
+      this.bus.attach(slotRegion(slot), new EmptyVirtioSlot(slot));
+    }
+    this.bus.attach(PCI_ECAM, new OpenBus('pci-ecam', PCI_ECAM.size));
+    this.bus.attach(PCI_IO, new OpenBus('pci-io', PCI_IO.size));
+    this.bus.attach(PCI_MMIO, new OpenBus('pci-mmio', PCI_MMIO.size));
+    this.boot();
+  }
+
+  /** The time in ticks since power-on. */
+  now(): number {
+    return this.ticks.now();
+  }
+
+  /** Power-on: RAM zeroed, everything reset, programs loaded, the hart at the first instruction. */
+  powerOn(): void {
+    this.core.ram.fill(0);
+    this.boot();
+  }
+
+  /** `length` bytes of RAM at a physical address; undefined unless all of it is RAM. */
+  ramView(address: bigint, length: bigint): Uint8Array | undefined {
+    const { ram } = this.core;
+    const start = address - BigInt(RAM_BASE);
+    if (start < 0n || length < 0n || start + length > BigInt(ram.length)) return undefined;
+    return ram.subarray(Number(start), Number(start + length));
+  }
+
+  noteRamWritten(address: bigint, length: number): void {
+    this.core.noteRamWritten(Number(address) - RAM_BASE, length);
+  }
+
+  private boot(): void {
+    const { core, config, placement } = this;
+    core.reset();
+    this.clock.reset();
+    this.bus.reset();
+    loadPieces(core.ram, placement.pieces);
+    const isa = describeIsa(core.hart);
+    const blob = buildDeviceTree({
+      ramBytes: config.memory,
+      isa: placement.bios ? withoutHardwareDirty(isa) : isa,
+      append: config.append,
+      initrd: placement.initrd,
+      rngSeed: createRandom(config.seed)(RNG_SEED_BYTES),
+    });
+    if (blob.length > DEVICE_TREE_BYTES) {
+      throw new ConfigError(
+        `append of ${config.append?.length ?? 0} characters is too long; keep it below 4096`,
+      );
+    }
+    core.ram.set(blob, placement.deviceTree - RAM_BASE);
+    core.noteRamWritten(0, core.ram.length);
+    if (placement.bios) enterFirmware(core.hart, placement.bios.entry, placement.deviceTree);
+    else if (placement.kernel) enterKernel(core.hart, placement.kernel.entry, placement.deviceTree);
+  }
+}

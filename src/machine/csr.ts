@@ -1,0 +1,20 @@
+// CSR addresses the firmware part of the board uses. Privileged architecture 1.12, tables 2.2 to 2.6.
+export const SSTATUS = 0x100;
+export const SIE = 0x104;
+export const STVEC = 0x105;
+export const SCOUNTEREN = 0x106;
+export const SSCRATCH = 0x140;
+export const SATP = 0x180;
+export const MSTATUS = 0x300;
+export const MEDELEG = 0x302;
+export const MIDELEG = 0x303;
+export const MIE = 0x304;
+export const MCOUNTEREN = 0x306;
+export const MENVCFG = 0x30a;
+export const MIP = 0x344;
+export const PMPCFG0 = 0x3a0;
+export const PMPADDR0 = 0x3b0;
+export const TIME = 0xc01;
+export const MVENDORID = 0xf11;
+export const MARCHID = 0xf12;
+export const MIMPID = 0xf13;

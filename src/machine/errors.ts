@@ -1,0 +1,16 @@
+// Errors of a machine's making: what was wrong, where, and what to do, in one line.
+
+/** An option of the machine cannot be met (memory size, missing kernel, …). */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** A kernel, firmware or initrd cannot be loaded. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+}
+
+/** Bytes as MiB, rounded up, for messages. */
+export function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / (1 << 20))} MiB`;
+}

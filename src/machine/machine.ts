@@ -1,0 +1,255 @@
+// One machine: the run loop around a board, the guest's requests to stop or start again, and its figures.
+import { Core } from '../core/core.ts';
+import type { CoreExit } from '../core/core-types.ts';
+import type { SysconRequest } from '../devices/syscon.ts';
+import { Board, type CoreFactory } from './board.ts';
+import { ConsoleOutput } from './console-output.ts';
+import { ConfigError } from './errors.ts';
+import { describeFault } from './fault.ts';
+import { Htif } from './htif.ts';
+import type { MachineApi, MachineConfig, MachineStats, SliceResult, StopReason } from './machine-types.ts';
+import { TICKS_PER_MS } from './memory-map.ts';
+import { Pacer } from './pacer.ts';
+import { PanicDetector } from './panic-detector.ts';
+import { handleSbiCall } from './sbi.ts';
+import type { SbiHost } from './sbi-types.ts';
+import { readSignature } from './signature.ts';
+
+type Request = SysconRequest | { kind: 'exit'; code: number };
+
+/** Longest timer a host can be asked to set, in milliseconds; beyond it only an input wakes the guest. */
+const LONGEST_SLEEP_MS = 0x7fffffff;
+/** How long to sleep when a timer has fired that nobody listens to. */
+const UNHEARD_TIMER_MS = 10;
+
+export class Machine implements MachineApi {
+  onConsoleOutput: (bytes: Uint8Array) => void = () => {};
+  onReset: () => void = () => {};
+  private readonly config: MachineConfig;
+  private readonly board: Board;
+  private readonly output = new ConsoleOutput((bytes) => this.onConsoleOutput(bytes));
+  private readonly panic = new PanicDetector();
+  private readonly pacer = new Pacer();
+  private readonly htif: Htif | undefined;
+  private readonly sbiHost: SbiHost;
+  private request: Request | undefined;
+  private stopped: StopReason | undefined;
+  private limit: number | undefined;
+  private instructionsBefore = 0;
+  private busyMs = 0;
+  private sbiCalls = 0;
+
+  /**
+   * Builds the board and loads its files; the machine runs with runSlice().
+   * @throws ConfigError or LoadError, with one line that says what was wrong and what to do
+   */
+  constructor(config: MachineConfig, createCore: CoreFactory = Core.create) {
+    if (config.engine === 'translator') {
+      throw new ConfigError("engine 'translator' is not in this build; use 'auto' or 'interpreter'");
+    }
+    this.config = config;
+    this.board = new Board(config, createCore, {
+      consoleByte: (byte) => this.writeConsoleByte(byte),
+      syscon: (request) => {
+        this.request = request;
+        this.board.core.requestExit();
+      },
+    });
+    const { board } = this;
+    const shared = {
+      ramView: (address: bigint, length: bigint) => board.ramView(address, length),
+      noteRamWritten: (address: bigint, length: number) => board.noteRamWritten(address, length),
+      writeConsole: (bytes: Uint8Array) => {
+        for (const byte of bytes) this.writeConsoleByte(byte);
+      },
+      readConsole: () => board.uart.takeInput(),
+    };
+    this.sbiHost = {
+      ...shared,
+      flushTranslations: () => board.core.flushTranslations?.(),
+      requestStop: (kind) => {
+        this.request = { kind };
+      },
+    };
+    const elf = (board.placement.bios ?? board.placement.kernel)?.elf;
+    const tohost = elf?.symbol('tohost');
+    if (elf && tohost !== undefined) {
+      this.htif = new Htif(tohost, elf.symbol('fromhost'), {
+        ...shared,
+        exit: (code) => {
+          this.request = { kind: 'exit', code };
+        },
+      });
+    }
+    this.watchHtif();
+  }
+
+  runSlice(milliseconds: number): SliceResult {
+    if (this.stopped) return { state: 'stopped', reason: this.stopped };
+    const begin = performance.now();
+    const result = this.runUntil(begin + milliseconds);
+    this.output.flush();
+    return result;
+  }
+
+  consoleInput(bytes: Uint8Array): void {
+    this.board.uart.receive(bytes);
+    this.htif?.pollInput();
+  }
+
+  get consoleInputPending(): number {
+    return this.board.uart.inputPending;
+  }
+
+  suspend(): void {
+    this.board.clock.suspend();
+  }
+
+  resumeTime(): void {
+    this.board.clock.resume();
+  }
+
+  reset(): void {
+    this.instructionsBefore += this.board.core.instructions;
+    this.output.flush();
+    this.request = undefined;
+    this.stopped = undefined;
+    this.busyMs = 0;
+    this.sbiCalls = 0;
+    this.panic.reset();
+    this.board.powerOn();
+    this.watchHtif();
+  }
+
+  setInstructionLimit(limit: number | undefined): void {
+    this.limit = limit;
+  }
+
+  stats(): MachineStats {
+    return {
+      ...this.board.core.counters(),
+      engine: 'interpreter',
+      busyMs: this.busyMs,
+      sbiCalls: this.sbiCalls,
+    };
+  }
+
+  signature(): Uint32Array | undefined {
+    const { bios, kernel } = this.board.placement;
+    const elf = (bios ?? kernel)?.elf;
+    return elf && readSignature(elf, this.board.core.ram);
+  }
+
+  private runUntil(end: number): SliceResult {
+    const { board, pacer } = this;
+    let before = performance.now();
+    let unheard = false;
+    for (;;) {
+      board.rtc.poll();
+      const budget = Math.min(pacer.budget, this.instructionsLeft());
+      if (budget <= 0)
+        return this.stop({ kind: 'limit', message: `stopped after ${this.limit} instructions` });
+      const instructions = board.core.instructions;
+      const exit = board.core.run(budget);
+      const now = performance.now();
+      const executed = board.core.instructions - instructions;
+      pacer.note(executed, now - before);
+      this.busyMs += now - before;
+      before = now;
+
+      const reason = this.handleExit(exit) ?? this.handleRequest();
+      if (reason) return this.stop(reason);
+      if (exit === 'wfi' && board.core.waiting) {
+        const wakeInMs = this.idle(executed === 0 && unheard);
+        if (wakeInMs > 0) return { state: 'idle', wakeInMs };
+        unheard = executed === 0;
+      }
+      if (now >= end) return { state: 'running' };
+    }
+  }
+
+  /** What an exit of the core means; the reason when it is the end. */
+  private handleExit(exit: CoreExit): StopReason | undefined {
+    const { board } = this;
+    const { hart } = board.core;
+    switch (exit) {
+      case 'sbi':
+        this.sbiCalls++;
+        handleSbiCall(hart, this.sbiHost);
+        return undefined;
+      case 'watch':
+        this.htif?.serve();
+        return undefined;
+      case 'wfi':
+        this.panic.acquit();
+        return undefined;
+      case 'double-fault':
+        return { kind: 'fault', message: describeFault(hart) };
+      case 'budget': {
+        if (this.panic.suspicion === undefined) return undefined;
+        const message = this.panic.sample(hart.privilege !== 0, board.now());
+        return message === undefined ? undefined : { kind: 'panic', message };
+      }
+      case 'requested':
+        return undefined;
+    }
+  }
+
+  /** Follows what the guest asked for; the reason when it is the end. */
+  private handleRequest(): StopReason | undefined {
+    const { request } = this;
+    if (!request) return undefined;
+    this.request = undefined;
+    if (request.kind === 'exit' || request.kind === 'fail') return { kind: 'exit', code: request.code };
+    const message = this.panic.suspicion;
+    if (message !== undefined) return { kind: 'panic', message };
+    if (request.kind === 'poweroff') return { kind: 'poweroff' };
+    if (this.config.noReboot) return { kind: 'reboot' };
+    this.reset();
+    this.onReset();
+    return undefined;
+  }
+
+  /**
+   * The hart waits. Milliseconds until something can wake it, 0 to run on at once.
+   * @param again a timer that should have woken it did not
+   */
+  private idle(again: boolean): number {
+    const { board } = this;
+    const now = board.now();
+    const timer = board.core.nextTimer() ?? Infinity;
+    const alarm = now + board.rtc.alarmInMs * TICKS_PER_MS;
+    const wake = Math.min(timer, alarm);
+    if (board.deterministic && board.core.advanceTime && wake <= Number.MAX_SAFE_INTEGER && !again) {
+      board.core.advanceTime(wake);
+      return 0;
+    }
+    if (wake <= now) return again ? UNHEARD_TIMER_MS : 0;
+    const ms = (wake - now) / TICKS_PER_MS;
+    return ms > LONGEST_SLEEP_MS ? Infinity : ms;
+  }
+
+  private instructionsLeft(): number {
+    if (this.limit === undefined) return Infinity;
+    return this.limit - this.instructionsBefore - this.board.core.instructions;
+  }
+
+  private stop(reason: StopReason): SliceResult {
+    this.stopped = reason;
+    return { state: 'stopped', reason };
+  }
+
+  private writeConsoleByte(byte: number): void {
+    this.output.writeByte(byte);
+    this.panic.observe(byte, () => this.board.now());
+  }
+
+  private watchHtif(): void {
+    this.board.core.watch(this.htif && Number(this.htif.tohost));
+  }
+}
+
+/** Builds a machine: `new Machine(config)`. */
+export function createMachine(config: MachineConfig): Machine {
+  return new Machine(config);
+}

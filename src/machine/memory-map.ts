@@ -1,0 +1,43 @@
+// Where everything is: the address map of QEMU's `virt` board, read by the bus and by the device tree.
+import { RAM_MAX } from '../../assembly/layout.ts';
+
+export interface Region {
+  readonly base: number;
+  readonly size: number;
+}
+
+/** Boot ROM: reset vector and the information OpenSBI's fw_dynamic looks for. */
+export const BOOT_ROM: Region = { base: 0x1000, size: 0xf000 };
+export const SYSCON: Region = { base: 0x10_0000, size: 0x1000 };
+export const RTC: Region = { base: 0x10_1000, size: 0x1000 };
+export const CLINT: Region = { base: 0x200_0000, size: 0x1_0000 };
+export const PCI_IO: Region = { base: 0x300_0000, size: 0x1_0000 };
+export const PLIC: Region = { base: 0xc00_0000, size: 0x60_0000 };
+export const UART: Region = { base: 0x1000_0000, size: 0x100 };
+/** The first of the slots; each takes VIRTIO_MMIO.size. */
+export const VIRTIO_MMIO: Region = { base: 0x1000_1000, size: 0x1000 };
+export const VIRTIO_MMIO_SLOTS = 8;
+export const PCI_ECAM: Region = { base: 0x3000_0000, size: 0x1000_0000 };
+export const PCI_MMIO: Region = { base: 0x4000_0000, size: 0x4000_0000 };
+
+export const RAM_BASE = 0x8000_0000;
+export const RAM_MINIMUM = 16 << 20;
+export const RAM_MAXIMUM = RAM_MAX;
+/** RAM comes in units of this many bytes. */
+export const RAM_UNIT = 1 << 20;
+
+/** Interrupt sources of the PLIC. */
+export const UART_IRQ = 10;
+export const RTC_IRQ = 11;
+/** Slot N has source VIRTIO_MMIO_IRQ + N. */
+export const VIRTIO_MMIO_IRQ = 1;
+
+/** Ticks of `time` and mtime a second. */
+export const TIMEBASE_HZ = 10_000_000;
+export const TICKS_PER_MS = TIMEBASE_HZ / 1000;
+/** Input clock of the UART. */
+export const UART_CLOCK_HZ = 3_686_400;
+
+/** Where an M-mode firmware without an address of its own is loaded, and where it finds its payload. */
+export const FIRMWARE_BASE = RAM_BASE;
+export const PAYLOAD_BASE = RAM_BASE + 0x20_0000;

@@ -1,0 +1,153 @@
+// Decides where in RAM kernel, firmware, initrd and device tree go, and refuses what does not fit.
+import { type ElfFile, isElf, parseElf } from './elf.ts';
+import { ConfigError, LoadError, mebibytes } from './errors.ts';
+import { FIRMWARE_BASE, PAYLOAD_BASE, RAM_BASE, RAM_MAXIMUM, RAM_MINIMUM, RAM_UNIT } from './memory-map.ts';
+import { isRiscvImage, parseRiscvImage } from './riscv-image.ts';
+
+/** Bytes to be put at a physical address; up to `memoryBytes` the rest is the program's zeroed memory. */
+export interface Piece {
+  what: string;
+  physical: number;
+  memoryBytes: number;
+  contents: Uint8Array;
+}
+
+/** A program ready to be put into RAM. */
+export interface Program {
+  entry: number;
+  pieces: Piece[];
+  elf?: ElfFile;
+}
+
+export interface Placement {
+  bios?: Program;
+  kernel?: Program;
+  initrd?: { start: number; end: number };
+  /** Physical address of the device tree, a multiple of 8, with DEVICE_TREE_BYTES of room. */
+  deviceTree: number;
+  pieces: Piece[];
+}
+
+/** Room kept for the device tree at the end of RAM. */
+export const DEVICE_TREE_BYTES = 0x1_0000;
+const PAGE = 4096;
+
+/** Throws ConfigError unless the size is one a machine can have. */
+export function checkMemory(bytes: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes < RAM_MINIMUM || bytes > RAM_MAXIMUM) {
+    throw new ConfigError(
+      `memory of ${bytes} bytes is out of range; give ${mebibytes(RAM_MINIMUM)} to ${mebibytes(RAM_MAXIMUM)}`,
+    );
+  }
+  if (bytes % RAM_UNIT !== 0) throw new ConfigError(`memory of ${bytes} bytes is not a whole number of MiB`);
+}
+
+/** A kernel: a RISC-V `Image` at its text offset, or an ELF file where it says. Throws LoadError. */
+export function readKernel(file: Uint8Array): Program {
+  if (isElf(file)) return elfProgram(file, 'kernel');
+  const { textOffset, imageBytes } = parseRiscvImage(file, 'kernel');
+  const physical = RAM_BASE + textOffset;
+  return { entry: physical, pieces: [{ what: 'kernel', physical, memoryBytes: imageBytes, contents: file }] };
+}
+
+/** An M-mode program: an ELF file where it says, or a raw binary at the start of RAM. Throws LoadError. */
+export function readBios(file: Uint8Array): Program {
+  if (isElf(file)) return elfProgram(file, 'bios');
+  if (file.length === 0) throw new LoadError('bios: the file is empty');
+  if (isRiscvImage(file)) {
+    throw new LoadError('bios: a Linux Image, which needs firmware beneath it; give it as the kernel');
+  }
+  return {
+    entry: FIRMWARE_BASE,
+    pieces: [{ what: 'bios', physical: FIRMWARE_BASE, memoryBytes: file.length, contents: file }],
+  };
+}
+
+function elfProgram(file: Uint8Array, what: string): Program {
+  const elf = parseElf(file, what);
+  const pieces = elf.segments.map((segment) => ({
+    what,
+    physical: segment.physical,
+    memoryBytes: segment.memoryBytes,
+    contents: file.subarray(segment.offset, segment.offset + segment.fileBytes),
+  }));
+  for (const { physical } of pieces) {
+    if (physical < RAM_BASE) {
+      throw new LoadError(
+        `${what}: a segment goes to 0x${physical.toString(16)}, below RAM; link it at 0x80000000 or above`,
+      );
+    }
+  }
+  return { entry: elf.entry, pieces, elf };
+}
+
+export interface PlacementInput {
+  memory: number;
+  kernel?: Uint8Array;
+  initrd?: Uint8Array;
+  bios?: Uint8Array;
+}
+
+/**
+ * Lays out RAM: programs where they want to be, the device tree at the end, the initrd below it.
+ * @throws ConfigError (nothing to boot, RAM too small) or LoadError (a file that cannot be loaded)
+ */
+export function placeAll(input: PlacementInput): Placement {
+  checkMemory(input.memory);
+  if (!input.kernel && !input.bios) throw new ConfigError('nothing to boot; give a kernel or a bios');
+  const bios = input.bios && readBios(input.bios);
+  const kernel = input.kernel && readKernel(input.kernel);
+  if (bios && kernel && kernel.entry < PAYLOAD_BASE) {
+    throw new LoadError(
+      'kernel: starts inside the firmware; link it at 0x80200000 or above to run it under a bios',
+    );
+  }
+  const programs = [...(bios?.pieces ?? []), ...(kernel?.pieces ?? [])];
+  const programsEnd = Math.max(...programs.map((piece) => piece.physical + piece.memoryBytes));
+  const initrdBytes = input.initrd?.length ?? 0;
+  const roomAtEnd = DEVICE_TREE_BYTES + Math.ceil(initrdBytes / PAGE) * PAGE;
+  const needed = Math.ceil(programsEnd / PAGE) * PAGE - RAM_BASE + roomAtEnd;
+  if (needed > input.memory) {
+    const parts = `${kernel ? 'kernel' : 'bios'}${initrdBytes > 0 ? ' and initrd' : ''}`;
+    if (needed > RAM_MAXIMUM) {
+      throw new LoadError(
+        `${parts}: need ${mebibytes(needed)}, more than a machine can have; the file is damaged`,
+      );
+    }
+    throw new ConfigError(
+      `${mebibytes(input.memory)} of memory are too little for ${parts}; it needs at least ${mebibytes(needed)}`,
+    );
+  }
+  checkOverlaps(programs);
+
+  const deviceTree = RAM_BASE + input.memory - DEVICE_TREE_BYTES;
+  const pieces = [...programs];
+  let initrd: Placement['initrd'];
+  if (input.initrd && initrdBytes > 0) {
+    const start = Math.floor((deviceTree - initrdBytes) / PAGE) * PAGE;
+    initrd = { start, end: start + initrdBytes };
+    pieces.push({ what: 'initrd', physical: start, memoryBytes: initrdBytes, contents: input.initrd });
+  }
+  return { bios, kernel, initrd, deviceTree, pieces };
+}
+
+function checkOverlaps(pieces: readonly Piece[]): void {
+  const sorted = [...pieces].sort((a, b) => a.physical - b.physical);
+  for (let index = 1; index < sorted.length; index++) {
+    const below = sorted[index - 1]!;
+    const above = sorted[index]!;
+    if (below.physical + below.memoryBytes > above.physical) {
+      const place = `0x${above.physical.toString(16)}`;
+      throw new LoadError(
+        below.what === above.what
+          ? `${above.what}: two segments overlap at ${place}; the file is damaged`
+          : `${above.what} overlaps ${below.what} at ${place}; link one of them elsewhere`,
+      );
+    }
+  }
+}
+
+/** Copies pieces into RAM. RAM is zeroed, so memory beyond a piece's contents already is. */
+export function loadPieces(ram: Uint8Array, pieces: readonly Piece[]): void {
+  for (const { physical, contents } of pieces) ram.set(contents, physical - RAM_BASE);
+}
