@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
+import { createSite, listen } from '../../scripts/serve.mjs';
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
+/** Starts the browser the tests drive; says which package it is in when it is not there. */
+export async function launchBrowser(): Promise<Browser> {
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `${executablePath} is missing: install the Debian package chromium, or set CHROMIUM_PATH.`,
+    );
+  }
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export interface Site {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Serves the built page on a free port. */
+export async function openSite(
+  options: { isolated?: boolean; guests?: string; page?: string } = {},
+): Promise<Site> {
+  const server: Server = createSite(options);
+  const url = await listen(server, 0);
+  return {
+    url,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A tab on the built page, with what it complained about and what it transferred. */
+export interface OpenPage {
+  page: Page;
+  context: BrowserContext;
+  /** Console errors and uncaught exceptions. */
+  complaints: string[];
+  /** Bytes on the wire of each response, by path, guests included. */
+  transfers: Map<string, number>;
+}
+
+/** Opens the page in a context of its own and waits until the guests are listed. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const transfers = new Map<string, number>();
+  page.on('console', (message) => {
+    // The software renderer of a machine without a graphics card talks about its own speed.
+    if (message.text().includes('GL Driver Message')) return;
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('requestfinished', async (request) => {
+    const sizes = await request.sizes().catch(() => undefined);
+    if (sizes) transfers.set(new URL(request.url()).pathname, sizes.responseBodySize);
+  });
+  await page.goto(url);
+  await page.locator('.catalogue .card, .catalogue .message').first().waitFor();
+  return { page, context, complaints, transfers };
+}
+
+/** The text of the front machine's console. */
+export function consoleText(page: Page): Promise<string> {
+  return page.evaluate(() => window.hypertab.consoleText());
+}
+
+/** Waits until the console's text satisfies a pattern; the error shows what it was instead. */
+export async function waitForConsole(page: Page, pattern: RegExp, timeoutMs = 60_000): Promise<string> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const text = await consoleText(page);
+    if (pattern.test(text)) return text;
+    if (Date.now() > deadline) {
+      throw new Error(
+        `the console did not show ${pattern} within ${timeoutMs} ms; its end is:\n${text.slice(-1500)}`,
+      );
+    }
+    await page.waitForTimeout(50);
+  }
+}
+
+/** Waits until the front machine's badge shows a word. */
+export async function waitForBadge(page: Page, word: string, timeoutMs = 60_000): Promise<void> {
+  await page.locator('.panel:not([hidden]) .badge', { hasText: word }).waitFor({ timeout: timeoutMs });
+}
+
+/** A button of the front machine. */
+export const control = (page: Page, name: string) =>
+  page.locator(`.panel:not([hidden]) [data-control=${name}]`);
+
+/** Writes a picture of the page to build/screenshots/. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  await mkdir('build/screenshots', { recursive: true });
+  await page.screenshot({ path: `build/screenshots/${name}.png` });
+}

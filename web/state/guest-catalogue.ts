@@ -1,0 +1,97 @@
+import type { GuestEntry } from 'hypertab';
+import { strings } from '../strings.ts';
+import { Store } from './store.ts';
+
+/** A guest as the page offers it. */
+export interface GuestChoice extends GuestEntry {
+  /** Bytes to download before it boots; undefined when unknown. */
+  downloadBytes: number | undefined;
+}
+
+export type Catalogue =
+  | { state: 'loading' }
+  | { state: 'failed'; why: string }
+  | { state: 'ready'; guests: GuestChoice[]; preferred: GuestChoice | undefined };
+
+/** Guests a newcomer is offered first, best first. */
+const PREFERENCE = ['busybox', 'monitor', 'hello'];
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isGuestEntry(value: unknown): value is GuestEntry {
+  return (
+    isRecord(value) &&
+    typeof value.name === 'string' &&
+    /^[\w.-]+$/.test(value.name) &&
+    typeof value.title === 'string' &&
+    typeof value.description === 'string' &&
+    typeof value.memory === 'number' &&
+    typeof value.prepared === 'boolean' &&
+    (value.kind === 'debian' || value.kind === 'toy')
+  );
+}
+
+async function fetchJson(url: URL): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch {
+    throw new Error('the server does not answer');
+  }
+  if (!response.ok) throw new Error(`${url.pathname}: status ${response.status}`);
+  try {
+    return await response.json();
+  } catch {
+    throw new Error(`${url.pathname} is not JSON`);
+  }
+}
+
+/** Bytes on the wire of a prepared guest's files, from its manifest. */
+async function downloadBytes(base: URL, name: string): Promise<number | undefined> {
+  try {
+    const manifest = await fetchJson(new URL(`${name}/guest.json`, base));
+    if (!isRecord(manifest) || !isRecord(manifest.files)) return undefined;
+    let total = 0;
+    for (const file of Object.values(manifest.files)) {
+      if (!isRecord(file) || typeof file.gzipBytes !== 'number') return undefined;
+      total += file.gzipBytes;
+    }
+    return total;
+  } catch {
+    return undefined; // only a figure is lost; booting will say what is wrong
+  }
+}
+
+/** The guests the server offers. */
+export class GuestCatalogue {
+  readonly store = new Store<Catalogue>({ state: 'loading' });
+  readonly #base: URL;
+
+  constructor(base: URL) {
+    this.#base = base;
+  }
+
+  /** Reads guests/index.json, again if it has been read. Never rejects: the store says what failed. */
+  async load(): Promise<void> {
+    this.store.set({ state: 'loading' });
+    try {
+      const index = await fetchJson(new URL('index.json', this.#base));
+      const entries = (Array.isArray(index) ? index : []).filter(isGuestEntry);
+      const guests = await Promise.all(
+        entries.map(async (entry) => ({
+          ...entry,
+          downloadBytes: entry.prepared ? await downloadBytes(this.#base, entry.name) : undefined,
+        })),
+      );
+      const prepared = guests.filter((guest) => guest.prepared);
+      const preferred =
+        PREFERENCE.map((name) => prepared.find((guest) => guest.name === name)).find((guest) => guest) ??
+        prepared[0];
+      this.store.set({ state: 'ready', guests, preferred });
+    } catch (error) {
+      this.store.set({ state: 'failed', why: error instanceof Error ? error.message : strings.failed });
+    }
+  }
+}

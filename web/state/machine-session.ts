@@ -1,0 +1,221 @@
+import type { GuestFiles, Hypervisor, StopReason, VirtualMachine, VmState, VmStats } from 'hypertab';
+import { strings } from '../strings.ts';
+import type { GuestChoice } from './guest-catalogue.ts';
+import { type DownloadProgress, downloadGuest } from './guest-download.ts';
+import { PromptWatch } from './prompt-watch.ts';
+import { patch, Store } from './store.ts';
+
+/** Where a machine is on its way, as the page sees it. */
+export interface SessionView {
+  phase: 'downloading' | 'starting' | 'failed' | VmState;
+  download?: DownloadProgress;
+  stats?: VmStats;
+  reason?: StopReason;
+  /** The user pulled the plug. */
+  switchedOff: boolean;
+  error?: string;
+  /** Milliseconds from start (or reset) to the first prompt. */
+  bootMs?: number;
+  /** A command is under way: its buttons wait. */
+  busy: boolean;
+}
+
+/** What may be asked of a machine now. */
+export interface Abilities {
+  start: boolean;
+  pause: boolean;
+  resume: boolean;
+  reset: boolean;
+  powerOff: boolean;
+  retry: boolean;
+}
+
+export function abilities(view: SessionView): Abilities {
+  const idle = !view.busy;
+  const on = view.phase === 'running' || view.phase === 'paused';
+  return {
+    start: idle && (view.phase === 'created' || view.phase === 'stopped'),
+    pause: idle && view.phase === 'running',
+    resume: idle && view.phase === 'paused',
+    reset: idle && on,
+    powerOff: idle && on,
+    retry: idle && view.phase === 'failed',
+  };
+}
+
+/** Finds the files of a guest by name. */
+export type ResolveGuest = (name: string) => Promise<GuestFiles>;
+
+/** One machine on the page: download, creation, life, console, end. */
+export class MachineSession {
+  readonly id: string;
+  readonly guest: GuestChoice;
+  readonly name: string;
+  readonly view = new Store<SessionView>({ phase: 'downloading', switchedOff: false, busy: false });
+  readonly #hypervisor: Hypervisor;
+  readonly #resolveGuest: ResolveGuest;
+  readonly #abort = new AbortController();
+  readonly #output = new Set<(data: Uint8Array) => void>();
+  readonly #clear = new Set<() => void>();
+  readonly #subscriptions: (() => void)[] = [];
+  #vm: VirtualMachine | undefined;
+  #prompt: string | undefined;
+  #watch: PromptWatch | undefined;
+  #startedAt = 0;
+
+  constructor(
+    id: string,
+    name: string,
+    guest: GuestChoice,
+    hypervisor: Hypervisor,
+    resolveGuest: ResolveGuest,
+  ) {
+    this.id = id;
+    this.name = name;
+    this.guest = guest;
+    this.#hypervisor = hypervisor;
+    this.#resolveGuest = resolveGuest;
+  }
+
+  /** The machine once it exists. */
+  get vm(): VirtualMachine | undefined {
+    return this.#vm;
+  }
+
+  /** Downloads, creates and starts. Never rejects: the view says what failed. */
+  async boot(): Promise<void> {
+    this.view.set({ phase: 'downloading', switchedOff: false, busy: false });
+    try {
+      const resolved = await this.#resolveGuest(this.guest.name);
+      const files = await downloadGuest(
+        resolved,
+        this.guest.downloadBytes,
+        (download) => patch(this.view, { download }),
+        this.#abort.signal,
+      );
+      patch(this.view, { phase: 'starting', download: undefined });
+      this.#prompt = files.prompt;
+      const vm = await this.#hypervisor.create({
+        name: this.name,
+        kernel: files.kernel,
+        initrd: files.initrd,
+        bios: files.bios,
+        append: files.append,
+        memory: files.memory,
+      });
+      if (this.#abort.signal.aborted) {
+        await vm.destroy();
+        return;
+      }
+      this.#adopt(vm);
+      this.#armBootTimer();
+      await vm.start();
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#fail(error);
+    }
+  }
+
+  #adopt(vm: VirtualMachine): void {
+    this.#vm = vm;
+    this.#subscriptions.push(
+      vm.console(0).onData((data) => this.#onOutput(data)),
+      vm.on('state', ({ state, reason }) => patch(this.view, { phase: state, reason })),
+      vm.on('stats', (stats) => patch(this.view, { stats })),
+      vm.on('reset', () => {
+        this.#armBootTimer();
+        for (const clear of this.#clear) clear();
+      }),
+      vm.on('error', ({ error }) => patch(this.view, { error: strings.machineLost(error.message) })),
+    );
+    patch(this.view, { phase: vm.state });
+  }
+
+  #armBootTimer(): void {
+    this.#startedAt = performance.now();
+    this.#watch = this.#prompt ? new PromptWatch(this.#prompt) : undefined;
+    patch(this.view, { bootMs: undefined });
+  }
+
+  #onOutput(data: Uint8Array): void {
+    if (this.#watch?.push(data)) {
+      this.#watch = undefined;
+      patch(this.view, { bootMs: performance.now() - this.#startedAt });
+    }
+    for (const listener of this.#output) listener(data);
+  }
+
+  /** Calls `data` with console bytes, and `clear` when a new life begins; returns a function that ends both. */
+  onConsole(data: (bytes: Uint8Array) => void, clear: () => void): () => void {
+    this.#output.add(data);
+    this.#clear.add(clear);
+    return () => {
+      this.#output.delete(data);
+      this.#clear.delete(clear);
+    };
+  }
+
+  /** Sends what was typed; nothing happens while the machine is off. */
+  type(data: string | Uint8Array): void {
+    const { phase } = this.view.value;
+    if (phase === 'running' || phase === 'paused') this.#vm?.console(0).write(data);
+  }
+
+  start(): Promise<void> {
+    return this.#command((vm) => {
+      for (const clear of this.#clear) clear();
+      this.#armBootTimer();
+      return vm.start();
+    });
+  }
+
+  pause(): Promise<void> {
+    return this.#command((vm) => vm.pause());
+  }
+
+  resume(): Promise<void> {
+    return this.#command((vm) => vm.resume());
+  }
+
+  reset(): Promise<void> {
+    return this.#command((vm) => vm.reset());
+  }
+
+  powerOff(): Promise<void> {
+    return this.#command(async (vm) => {
+      patch(this.view, { switchedOff: true });
+      await vm.powerOff();
+    });
+  }
+
+  /** Ends the machine and whatever is under way for it. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    for (const end of this.#subscriptions.splice(0)) end();
+    try {
+      await this.#vm?.destroy();
+    } catch {
+      // A worker that is gone already needs no end.
+    }
+  }
+
+  async #command(action: (vm: VirtualMachine) => Promise<void>): Promise<void> {
+    const vm = this.#vm;
+    if (!vm || this.view.value.busy) return;
+    patch(this.view, { busy: true, error: undefined, switchedOff: false });
+    try {
+      await action(vm);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      patch(this.view, { busy: false });
+    }
+  }
+
+  #fail(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    // A machine that exists keeps its state: the error is about what was asked of it.
+    const phase = this.#vm && this.#vm.state !== 'destroyed' ? this.#vm.state : 'failed';
+    patch(this.view, { phase, error: message, download: undefined });
+  }
+}

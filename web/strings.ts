@@ -1,0 +1,107 @@
+// Every word the page shows.
+import type { StopReason, VmState } from 'hypertab';
+
+export const strings = {
+  title: 'Hypertab',
+  tagline: 'RISC-V machines in a browser tab',
+  notIsolated:
+    'This page is not cross-origin isolated: machines work, with coarser clocks and with messages instead of shared memory.',
+  guestsTab: 'Guests',
+  tabList: 'Guests and machines',
+  guestsHeading: 'Start a machine',
+  guestsIntro: 'Each machine runs in this tab, in a worker of its own. Nothing is sent anywhere.',
+  otherGuests: 'More guests',
+  loadingGuests: 'Looking for guests …',
+  boot: 'Boot',
+  bootGuest: (title: string) => `Boot ${title}`,
+  ready: 'Ready',
+  notPrepared: 'Not prepared',
+  noDownload: 'No download',
+  download: (size: string) => `${size} download`,
+  memory: (size: string) => `${size} memory`,
+  prepareHint: 'To prepare it, run this in the project and reload the page:',
+  prepareCommand: (name: string) => `npx hypertab guest prepare ${name}`,
+  noDebian:
+    'No Debian guest is prepared here (its packages come from a Debian mirror, which may have been out of reach). The toy guests below are built from source and run as they are.',
+  noGuests: 'No guests are prepared here. Run “npm start” in the project, then reload the page.',
+  catalogueFailed: (why: string) =>
+    `The list of guests could not be read (${why}). Run “npm start” in the project, then reload the page.`,
+  reloadList: 'Look again',
+  dismiss: 'Dismiss',
+
+  start: 'Start',
+  pause: 'Pause',
+  resume: 'Resume',
+  reset: 'Reset',
+  powerOff: 'Power off',
+  close: 'Close',
+  retry: 'Try again',
+  controls: 'Machine controls',
+  figures: 'Live figures',
+  consoleLabel: (name: string) => `Console of ${name}`,
+  consoleHint: 'Ctrl+Shift+F finds · Ctrl+Shift+C and V copy and paste · Ctrl+Shift+E leaves the console',
+  outputSkipped: '[output came faster than it could be shown; some was skipped]',
+  find: 'Find',
+  findLabel: 'Find in the console',
+  findNext: 'Next',
+  findPrevious: 'Previous',
+  findClose: 'Close find',
+  findNone: 'nothing found',
+  findCount: (index: number, count: number) => `${index} of ${count}`,
+
+  downloading: 'Downloading',
+  downloadProgress: (received: string, total: string, rate: string) => `${received} of ${total}, ${rate}/s`,
+  downloadLabel: 'Download of the guest’s files',
+  starting: 'Starting',
+  failed: 'Failed',
+  meters: {
+    mips: 'MIPS',
+    cpu: 'Host CPU',
+    memory: 'Memory',
+    uptime: 'Uptime',
+    instructions: 'Instructions',
+    boot: 'Boot to prompt',
+  },
+  nothing: '–',
+  switchedOff: 'Switched off by you.',
+  fileMissing: (path: string, status: number, guest: string) =>
+    `The server has no ${path} (status ${status}). Prepare the guest again with “npx hypertab guest prepare ${guest}”, then try again.`,
+  serverGone: (path: string) =>
+    `${path} could not be fetched: the server does not answer. Is “npm start” still running? Then try again.`,
+  fileCut: (path: string, received: string, expected: string) =>
+    `${path} broke off after ${received} of ${expected}. Try again.`,
+  machineLost: (why: string) =>
+    `This machine is lost (${why}). Close it and boot a new one; other machines go on.`,
+} as const;
+
+/** A machine's state in a word. */
+export function stateWord(state: VmState): string {
+  const words: Record<VmState, string> = {
+    created: 'Not started',
+    running: 'Running',
+    paused: 'Paused',
+    stopped: 'Stopped',
+    destroyed: 'Closed',
+  };
+  return words[state];
+}
+
+/** Why a machine stopped, in a sentence. */
+export function reasonSentence(reason: StopReason): string {
+  switch (reason.kind) {
+    case 'poweroff':
+      return 'The guest powered itself off.';
+    case 'reboot':
+      return 'The guest asked for a reboot.';
+    case 'exit':
+      return reason.code === 0
+        ? 'The guest’s program ended with success.'
+        : `The guest’s program ended with exit code ${reason.code}.`;
+    case 'panic':
+      return `The guest’s kernel panicked: ${reason.message}`;
+    case 'fault':
+      return `The guest crashed: ${reason.message}`;
+    case 'limit':
+      return `A limit was reached: ${reason.message}`;
+  }
+}

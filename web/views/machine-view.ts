@@ -1,0 +1,137 @@
+import type { App } from '../state/app.ts';
+import { formatBytes } from '../state/format.ts';
+import {
+  type Abilities,
+  abilities,
+  type MachineSession,
+  type SessionView,
+} from '../state/machine-session.ts';
+import { reasonSentence, stateWord, strings } from '../strings.ts';
+import { type ConsoleView, consoleView } from './console-view.ts';
+import { h, setText } from './dom.ts';
+import { metersView } from './meters-view.ts';
+
+export interface MachineView {
+  element: HTMLElement;
+  console: ConsoleView;
+  show(visible: boolean): void;
+  dispose(): void;
+}
+
+/** A machine's state in a word, as its badge shows it. */
+export function phaseWord(view: SessionView): string {
+  switch (view.phase) {
+    case 'downloading':
+      return strings.downloading;
+    case 'starting':
+      return strings.starting;
+    case 'failed':
+      return strings.failed;
+    default:
+      return stateWord(view.phase);
+  }
+}
+
+/** Why a machine is not running, in a sentence; empty while there is nothing to say. */
+export function phaseDetail(view: SessionView): string {
+  if (view.phase !== 'stopped') return '';
+  if (view.switchedOff) return strings.switchedOff;
+  return view.reason ? reasonSentence(view.reason) : '';
+}
+
+function progressView(session: MachineSession): HTMLElement {
+  const bar = h('progress', { max: 1, value: 0, aria: { label: strings.downloadLabel } });
+  const text = h('span');
+  const element = h('div', { className: 'download', hidden: true }, bar, text);
+  session.view.subscribe(({ phase, download }) => {
+    element.hidden = phase !== 'downloading' || !download || download.total === 0;
+    if (!download || element.hidden) return;
+    bar.value = download.received / download.total;
+    setText(
+      text,
+      strings.downloadProgress(
+        formatBytes(download.received),
+        formatBytes(download.total),
+        formatBytes(download.rate),
+      ),
+    );
+  });
+  return element;
+}
+
+function controlsView(app: App, session: MachineSession): HTMLElement {
+  const button = (name: keyof Abilities, text: string, action: () => void) => {
+    const element = h('button', { type: 'button', onclick: action, dataset: { control: name } }, text);
+    return { name, element };
+  };
+  const buttons = [
+    button('start', strings.start, () => void session.start()),
+    button('pause', strings.pause, () => void session.pause()),
+    button('resume', strings.resume, () => void session.resume()),
+    button('reset', strings.reset, () => void session.reset()),
+    button('powerOff', strings.powerOff, () => void session.powerOff()),
+    button('retry', strings.retry, () => void session.boot()),
+  ];
+  session.view.subscribe((view) => {
+    const able = abilities(view);
+    for (const { name, element } of buttons) {
+      element.disabled = !able[name];
+      if (name === 'retry') element.hidden = view.phase !== 'failed';
+      if (name === 'start') element.hidden = view.phase !== 'created' && view.phase !== 'stopped';
+      if (name === 'pause')
+        element.hidden = view.phase === 'paused' || view.phase === 'stopped' || view.phase === 'failed';
+      if (name === 'resume') element.hidden = view.phase !== 'paused';
+    }
+  });
+  const close = h(
+    'button',
+    { type: 'button', dataset: { control: 'close' }, onclick: () => void app.close(session) },
+    strings.close,
+  );
+  return h(
+    'div',
+    { className: 'controls', role: 'group', aria: { label: strings.controls } },
+    ...buttons.map(({ element }) => element),
+    close,
+  );
+}
+
+/** A machine: state, controls, figures, console. */
+export function machineView(app: App, session: MachineSession): MachineView {
+  const badge = h('span', { className: 'badge' });
+  const detail = h('span', { className: 'detail' });
+  const alert = h('div', { className: 'message bad', role: 'alert', hidden: true });
+  session.view.subscribe((view) => {
+    badge.dataset.phase = view.phase;
+    setText(badge, phaseWord(view));
+    setText(detail, phaseDetail(view));
+    setText(alert, view.error ?? '');
+    alert.hidden = view.error === undefined;
+  });
+  const controls = controlsView(app, session);
+  const console = consoleView(session, () => {
+    controls.querySelector<HTMLButtonElement>('button:not([disabled]):not([hidden])')?.focus();
+  });
+  const element = h(
+    'section',
+    { className: 'machine', dataset: { machine: session.id } },
+    h(
+      'div',
+      { className: 'bar' },
+      h('h2', {}, session.name),
+      h('p', { className: 'state', role: 'status' }, badge, ' ', detail),
+      controls,
+    ),
+    alert,
+    progressView(session),
+    metersView(session),
+    console.element,
+    h('p', { className: 'hint console-hint' }, strings.consoleHint),
+  );
+  return {
+    element,
+    console,
+    show: (visible) => console.show(visible),
+    dispose: () => console.dispose(),
+  };
+}
