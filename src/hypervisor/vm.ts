@@ -154,8 +154,10 @@ export class Vm implements VirtualMachine {
     if (this.#state === 'stopped') return;
     this.#plugPulled = true;
     const stopped = this.wait();
-    await this.#call(this.#control.powerOff());
-    await stopped;
+    const answer = this.#call(this.#control.powerOff());
+    answer.catch(() => {});
+    // The news may overtake the answer.
+    await Promise.race([stopped, answer.then(() => stopped)]);
   }
 
   async destroy(): Promise<void> {

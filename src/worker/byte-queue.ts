@@ -12,7 +12,8 @@ export class ByteQueue {
   /** Queues a copy of `bytes`. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#chunks.push(bytes.slice());
+    // Not bytes.slice(): a Node Buffer's is a view.
+    this.#chunks.push(new Uint8Array(bytes));
     this.#length += bytes.length;
   }
 

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FileError } from '../../src/hypervisor/errors.ts';
+import { gunzip, loadFile } from '../../src/hypervisor/file-source.ts';
+import { nodePlatform } from '../../src/hypervisor/platform-node.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hypertab-file-source-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe('a file source', () => {
+  it('is read from a path, a file URL or bytes, gzipped or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 5000 }), async (content) => {
+        fc.pre(!(content[0] === 0x1f && content[1] === 0x8b));
+        const plain = file('plain', content);
+        const packed = file('packed.gz', gzipSync(content));
+        const sources = [plain, packed, pathToFileURL(plain), content, new Uint8Array(gzipSync(content))];
+        for (const source of sources) {
+          const loaded = await loadFile(source, 'kernel', nodePlatform);
+          expect(Buffer.from(loaded.bytes).equals(Buffer.from(content))).toBe(true);
+          expect(loaded.owned).toBe(source !== content);
+          // What is transferred is the whole buffer: it must hold this file and nothing else.
+          if (loaded.owned) expect(loaded.bytes.buffer.byteLength).toBe(content.length);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it.each([
+    ['a missing file', () => join(folder, 'nothing'), /kernel: cannot read .*nothing: no such file/],
+    ['a directory', () => folder, /kernel: cannot read .*: it is a directory/],
+    ['a device', () => '/dev/zero', /kernel: cannot read \/dev\/zero: it is not a regular file/],
+    ['an empty file', () => file('empty', ''), /kernel: .*empty is empty/],
+    ['empty bytes', () => new Uint8Array(), /kernel is empty/],
+    [
+      'a truncated gzip file',
+      () => file('cut.gz', gzipSync(Buffer.alloc(10000, 'x')).subarray(0, 30)),
+      /kernel: .*cut.gz is gzipped but damaged/,
+    ],
+    [
+      'an address nobody answers',
+      () => 'http://127.0.0.1:9/x',
+      /kernel: cannot fetch http:\/\/127.0.0.1:9\/x/,
+    ],
+  ])('that is %s is refused, with the file named', async (_title, source, message) => {
+    const error = await loadFile(source(), 'kernel', nodePlatform).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(FileError);
+    expect((error as Error).message).toMatch(message);
+    expect((error as Error).message).not.toContain('\n');
+  });
+
+  it('that unpacks to more than the limit is refused before it fills the memory', async () => {
+    const bomb = new Uint8Array(gzipSync(Buffer.alloc(5_000_000)));
+    await expect(gunzip(bomb, 1_000_000)).rejects.toThrow(RangeError);
+  });
+
+  it('an initrd of several archives is left to the kernel', async () => {
+    const several = new Uint8Array(Buffer.concat([gzipSync('one'), Buffer.from('070701 and so on')]));
+    const loaded = await loadFile(several, 'initrd', nodePlatform);
+    expect(loaded.bytes).toBe(several);
+  });
+});

@@ -1,0 +1,55 @@
+import { Hypervisor, type HypervisorOptions } from '../../src/hypervisor/hypervisor.ts';
+import type { WorkerHandle } from '../../src/hypervisor/platform.ts';
+import type { MachineConfig, SliceResult } from '../../src/machine/machine-types.ts';
+import { serveMachine } from '../../src/worker/machine-service.ts';
+import { FakeMachine } from '../worker/fake-machine.ts';
+
+/** The smallest module there is: stands for core.wasm where no core is needed. */
+export const EMPTY_CORE = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+
+export interface FakeWorker {
+  handle: WorkerHandle;
+  config: MachineConfig | undefined;
+  machine: FakeMachine;
+  terminated: boolean;
+  /** Breaks the worker, as the platform would report it. */
+  lose(error: Error): void;
+}
+
+/**
+ * A hypervisor whose workers live in this thread and run fake machines; ports, transfers and messages are real.
+ * @param slice what every machine does
+ */
+export function fakeHypervisor(
+  slice?: (machine: FakeMachine) => SliceResult,
+  options: HypervisorOptions & { onCreate?: (config: MachineConfig) => void } = {},
+): { hypervisor: Hypervisor; workers: FakeWorker[] } {
+  const workers: FakeWorker[] = [];
+  const workerFactory = (): WorkerHandle => {
+    let lost: (error: Error) => void = () => {};
+    const worker: FakeWorker = {
+      machine: new FakeMachine(slice),
+      config: undefined,
+      terminated: false,
+      lose: (error) => lost(error),
+      handle: {
+        hello: (message) =>
+          serveMachine(message, (config) => {
+            options.onCreate?.(config);
+            worker.config = config;
+            return worker.machine;
+          }),
+        onLost: (listener) => {
+          lost = listener;
+        },
+        terminate: async () => {
+          worker.terminated = true;
+          worker.machine.slice = () => ({ state: 'idle', wakeInMs: Infinity });
+        },
+      },
+    };
+    workers.push(worker);
+    return worker.handle;
+  };
+  return { hypervisor: new Hypervisor({ workerFactory, core: EMPTY_CORE, ...options }), workers };
+}

@@ -1,0 +1,73 @@
+import type { MachineApi, MachineStats, SliceResult } from '../../src/machine/machine-types.ts';
+
+/** A machine whose slices a test writes. Counts what it was asked to do. */
+export class FakeMachine implements MachineApi {
+  onConsoleOutput: (bytes: Uint8Array) => void = () => {};
+  onReset: (() => void) | undefined;
+  consoleInputPending = 0;
+  slices = 0;
+  resets = 0;
+  instructions = 0;
+  limit: number | undefined;
+  typed: number[] = [];
+  slice: (machine: FakeMachine) => SliceResult;
+
+  constructor(slice: (machine: FakeMachine) => SliceResult = () => ({ state: 'idle', wakeInMs: Infinity })) {
+    this.slice = slice;
+  }
+
+  runSlice(_milliseconds: number): SliceResult {
+    this.slices++;
+    this.instructions += 1000;
+    return this.slice(this);
+  }
+
+  consoleInput(bytes: Uint8Array): void {
+    this.typed.push(...bytes);
+  }
+
+  print(text: string): void {
+    this.onConsoleOutput(new TextEncoder().encode(text));
+  }
+
+  reset(): void {
+    this.resets++;
+    this.instructions = 0;
+  }
+
+  setInstructionLimit(limit: number | undefined): void {
+    this.limit = limit;
+  }
+
+  stats(): MachineStats {
+    return {
+      engine: 'interpreter',
+      instructions: this.instructions,
+      tlbMisses: 0,
+      pageWalks: 1,
+      traps: 2,
+      interrupts: 3,
+      mmio: 4,
+      decodedPages: 5,
+      evictedPages: 6,
+      fenceI: 7,
+      sfence: 8,
+      codeWrites: 9,
+      busyMs: this.slices,
+      sbiCalls: 10,
+    };
+  }
+
+  signature(): Uint32Array | undefined {
+    return new Uint32Array([0xdeadbeef]);
+  }
+}
+
+/** Resolves once `condition` holds, or fails after a second. */
+export async function eventually(condition: () => boolean, milliseconds = 1000): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not within ${milliseconds} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
