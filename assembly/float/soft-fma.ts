@@ -71,7 +71,8 @@ export function softFma(a: u64, b: u64, c: u64, rm: u32, format: u32): u64 {
   }
   // Shift the smaller one right by the distance; what falls out is kept in bit 0.
   if (distance >= 64) {
-    addLow = shiftRightJam(addHigh, distance - 64) | <u64>(addLow != 0);
+    // All of it lies below the rounding: that it is not zero is enough.
+    addLow = shiftRightJam(addHigh, distance - 64);
     addHigh = 0;
   } else if (distance > 0) {
     addLow = (addHigh << (64 - distance)) | (addLow >> distance) | <u64>(addLow << (64 - distance) != 0);

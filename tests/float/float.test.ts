@@ -7,7 +7,7 @@ import { OPERATIONS, type Operation } from './operations.ts';
 import { NX, type Outcome, ROUNDING_NAMES, ROUNDINGS } from './oracle.ts';
 
 const LONG = process.env.HYPERTAB_LONG === '1';
-const COUNT = LONG ? 2_000_000 : 8_000;
+const COUNT = LONG ? 2_000_000 : 12_000;
 const SEED = Number(process.env.HYPERTAB_SEED ?? 754);
 
 let core: FloatCore;
@@ -57,10 +57,30 @@ describe.each(OPERATIONS.map((operation) => [operation.name, operation] as const
         if (i < 1000) inexact.add(operation.expect(operands, 0).flags);
       }
       // The generator reaches what it is for: results with flags and without.
-      if (operation.rounds && operation.name !== 'f64Class') expect(inexact.size).toBeGreaterThan(1);
+      if (operation.rounds) expect(inexact.size).toBeGreaterThan(1);
     },
     LONG ? 3_600_000 : 60_000,
   );
+});
+
+it('f64Fma sees a product that exceeds half a unit of the addend by less than 2^-75 of itself', () => {
+  const fma = OPERATIONS.find(({ name }) => name === 'f64Fma')!;
+  // Both products are 2^105 and less than 2^30 more, as integers: found by search, out of reach for the generator.
+  const pairs = [
+    [0x1cecf115cd744cn, 0x11b35b4d7d321bn],
+    [0x17897add623889n, 0x15c0c1b96114cfn],
+  ] as const;
+  const normal = (significand: bigint, exponent: number): bigint =>
+    (BigInt(exponent + 1022) << 52n) + significand;
+  for (const [a, b] of pairs) {
+    expect(a * b - (1n << 105n)).toBeLessThan(1n << 30n);
+    for (const scale of [0, 700]) {
+      for (const c of [1n << 52n, (1n << 52n) + 1n, (1n << 52n) + 2n, (1n << 53n) - 1n]) {
+        for (const sign of [0n, 1n << 63n])
+          check(fma, [normal(a, scale), normal(b, 0), normal(c, 54 + scale) | sign]);
+      }
+    }
+  }
 });
 
 it('widens all 65,536 half-precision numbers exactly', () => {

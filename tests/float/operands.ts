@@ -232,18 +232,38 @@ export function randomOperands(random: Random, operation: Operation): bigint[] {
     ];
   }
   if (operation.operands.length === 2) return [a, b];
-  // Fused multiply-add: the addend cancels the product, or lies within reach of its rounding.
+  return fusedOperands(random, a, b, format);
+}
+
+/** Operands of a fused multiply-add: few bits far apart, ties, cancellation, an addend within reach of rounding. */
+function fusedOperands(random: Random, a: bigint, b: bigint, format: Format): bigint[] {
+  const precision = format.fraction + 1;
+  const shape = random.below(4);
+  if (shape < 2) {
+    const middle = biasOf(format) + random.below(40) - 20;
+    const place = (field: bigint): bigint => (BigInt(middle) << BigInt(format.fraction)) + field;
+    let x: bigint;
+    let y: bigint;
+    if (shape === 0) {
+      // (1 + d) (1 - d) = 1 - d^2: a power of two but for a bit far below.
+      const d = 1n << BigInt(random.below(precision));
+      x = place(d);
+      y = place(-(d >> 1n));
+    } else {
+      // Two halves of a precision: the product has one bit too many about half of the time.
+      const half = BigInt(precision - (precision >> 1) - 1);
+      const odd = (): bigint => place(((random.bits(format.fraction) >> half) | 1n) << half);
+      x = odd();
+      y = odd();
+    }
+    const exponent = 2 * middle - biasOf(format);
+    const distance = random.below(2) ? random.below(5) - 2 : 0;
+    const side = [precision, -precision, 2 * precision, -2 * precision, 0][random.below(5)]!;
+    return [x, y, numberAt(random, format, exponent + side + distance)];
+  }
   const product = hostValue(format, (x, y) => x * y, a, b);
-  const minus = nudge(random, product ^ signBit(format), format);
-  return [
-    a,
-    b,
-    random.below(3) === 0
-      ? minus
-      : random.below(4)
-        ? partner(random, product, format)
-        : anyNumber(random, format),
-  ];
+  if (shape === 2) return [a, b, nudge(random, product ^ signBit(format), format)];
+  return [a, b, random.below(4) ? partner(random, product, format) : anyNumber(random, format)];
 }
 
 /** Every combination of special operands (for three operands, of a smaller set). */
