@@ -14,11 +14,37 @@
 export const HART_BASE = 0x40000;
 export const HART_STRIDE = 0x2000;
 
+// A hart's TLBs: for each of four modes (TLB_MODE_*) a read, a write and a fetch table of 16-byte entries:
+// {tag: u64, addend or slot: u32, spare: u32}. Direct-mapped by the low bits of the virtual page number.
 export const TLB_BASE = 0x60000;
 export const TLB_STRIDE = 0xa0000;
+export const TLB_ENTRIES = 1024;
+export const TLB_BYTES = 0x4000; // TLB_ENTRIES * 16
+/** (va >> 8) & TLB_INDEX is the byte offset of a page's entry. */
+export const TLB_INDEX = 0x3ff0;
+/** A mode's tables lie TLB_MODE_STRIDE apart: read, then write, then fetch. */
+export const TLB_MODE_STRIDE = 0xc000;
+export const TLB_WRITE = 0x4000;
+export const TLB_FETCH = 0x8000;
+export const TLB_MODE_U = 0;
+export const TLB_MODE_S = 1;
+/** S-mode with mstatus.SUM set. */
+export const TLB_MODE_S_SUM = 2;
+export const TLB_MODE_M = 3;
+/** Which entries a mode has filled since its last flush, so that a flush costs what was used: u32 addresses. */
+export const TLB_LOG = 0x30000; // from TLB_BASE; one log of TLB_LOG_BYTES a mode
+export const TLB_LOG_BYTES = 0x800;
+export const TLB_LOG_ENTRIES = 511;
 
 export const PAGE_FLAGS = 0x200000;
 export const PAGE_SLOT = 0x300000;
+
+/** u32 for each slot: the RAM page it holds, or 0xffff_ffff. Then u32 for each slot: slow stores into it. */
+export const SLOT_PAGE = 0x4f0000;
+export const SLOT_WRITES = 0x4f4000;
+
+/** A slot for one instruction at a time: what straddles a page, or lies in a page that PMP cuts. */
+export const SINGLE_SLOT = 0x4ff000;
 
 export const SLOT_BASE = 0x500000;
 /** 2,048 halfword entries of 16 bytes, then the end-of-page entry (twice: a 4-byte instruction may end there). */
@@ -98,7 +124,10 @@ export const TIME = 1104; // last time read, in ticks
 export const TIME_OFFSET = 1112; // deterministic clock: ticks at instret 0
 export const PMPCFG = 1120; // 16 bytes
 export const PMPADDR = 1136; // 16 x u64
-export const MHPMEVENT = 1264; // 32 x u64 (3..31 used; read-only zero)
+/** u32: the host asked run() to come back (CoreApi.requestExit). */
+export const EXIT_REQUEST = 1264;
+/** u32: bytes of guest RAM. */
+export const RAM_BYTES = 1268;
 
 // ---- counters (u64 each), for --stats ----------------------------------------------------------------------
 export const COUNT_TLB_MISS = 1536;

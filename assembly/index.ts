@@ -1,0 +1,126 @@
+// The core's only exports. src/core/core.ts is their one caller.
+
+import { csrExists, readCsr, writeCsr } from './hart/csr';
+import { exitReason, get32, get64, PRIVILEGE_M, ramBytes, set32, set64, setExit } from './hart/state';
+import { MENVCFG_ADUE, MSTATUS_XL } from './hart/status';
+import { instructionsToTimer, updateTimers } from './hart/time';
+import { pendingInterrupts } from './hart/trap';
+import { interpret } from './interpreter/interpreter';
+import { resetPages } from './interpreter/pages';
+import {
+  ATTENTION,
+  EXIT_BUDGET,
+  EXIT_REQUEST,
+  EXIT_REQUESTED,
+  EXIT_WFI,
+  HART_BASE,
+  HART_ID,
+  HART_STRIDE,
+  MENVCFG,
+  MIE,
+  MSTATUS,
+  MTIMECMP,
+  PAGE_CODE,
+  PAGE_FLAGS,
+  PAGE_SLOT,
+  PAGE_WATCHED,
+  PC,
+  PRIVILEGE,
+  RAM_BASE,
+  RAM_BYTES,
+  RESERVATION,
+  SBI_MODE,
+  STIMECMP,
+  TIME_DIVISOR,
+  WAITING,
+  WATCH_ADDRESS,
+} from './layout';
+import { clearPageFlag, isRam, noteHostWrite, ramPage, setPageFlag } from './mmu/physical';
+import { updatePmp } from './mmu/pmp';
+import { flushWritesTo, resetTlb } from './mmu/tlb';
+
+/** Longest run between two looks at the clock, in instructions: about 60 microseconds. */
+const CHUNK: i32 = 20000;
+
+/** Power-on state of hart 0 with `bytes` of RAM; RAM itself is the host's to clear. */
+export function reset(bytes: u32, sbi: i32, divisor: u32): void {
+  memory.fill(HART_BASE, 0, HART_STRIDE);
+  set32(RAM_BYTES, bytes);
+  set32(SBI_MODE, sbi);
+  set32(TIME_DIVISOR, divisor);
+  set64(HART_ID, 0);
+  set32(PRIVILEGE, PRIVILEGE_M);
+  set64(PC, 0x1000);
+  set64(MSTATUS, MSTATUS_XL);
+  set64(MENVCFG, MENVCFG_ADUE);
+  set64(MTIMECMP, -1);
+  set64(STIMECMP, -1);
+  set64(RESERVATION, -1);
+  memory.fill(PAGE_FLAGS, 0, bytes >> 12);
+  memory.fill(PAGE_SLOT, 0, bytes >> 11);
+  setExit(0);
+  updatePmp();
+  resetTlb();
+  resetPages();
+}
+
+/** Executes at most `budget` instructions; returns why it came back (layout.ts, EXIT_*). */
+export function run(budget: i32): i32 {
+  setExit(EXIT_BUDGET);
+  let rest = budget;
+  while (rest > 0) {
+    updateTimers();
+    if (get32(WAITING)) {
+      if (!(pendingInterrupts() & get64(MIE))) return EXIT_WFI;
+      set32(WAITING, 0);
+    }
+    set32(ATTENTION, 1);
+    let chunk = min(rest, CHUNK);
+    const toTimer = instructionsToTimer();
+    if (toTimer > 0 && toTimer < chunk) chunk = <i32>toTimer;
+    const unused = interpret(chunk);
+    rest -= chunk - unused;
+    if (get32(EXIT_REQUEST)) {
+      set32(EXIT_REQUEST, 0);
+      if (exitReason == EXIT_BUDGET) setExit(EXIT_REQUESTED);
+    }
+    if (exitReason) return exitReason;
+  }
+  return EXIT_BUDGET;
+}
+
+/** A CSR as M-mode reads it; csrFound() tells whether there is one. */
+export function getCsr(csr: i32): u64 {
+  return readCsr(csr);
+}
+export function setCsr(csr: i32, value: u64): void {
+  writeCsr(csr, value);
+}
+export function csrFound(): i32 {
+  return csrExists;
+}
+
+/** mip with the lines and timers as they stand. */
+export function interruptsPending(): u64 {
+  return pendingInterrupts();
+}
+
+/** The host wrote RAM at this offset. */
+export function noteRamWritten(offset: u32, length: u32): void {
+  noteHostWrite(<u64>offset + 0x80000000, length);
+}
+
+/** Reports stores to a physical address in RAM (EXIT_WATCH); 0 ends it. */
+export function watch(address: u64): void {
+  const old = load<u64>(HART_BASE + WATCH_ADDRESS);
+  if (old) clearPageFlag(ramPage(old), PAGE_WATCHED);
+  set64(WATCH_ADDRESS, address);
+  if (!address || !isRam(address, 1)) return;
+  setPageFlag(ramPage(address), PAGE_WATCHED);
+  flushWritesTo(RAM_BASE + (ramPage(address) << 12));
+}
+
+/** True when a page of RAM holds decoded code. */
+export function pageHasCode(page: u32): i32 {
+  return page < <u32>(ramBytes() >> 12) && (load<u8>(PAGE_FLAGS + page) & PAGE_CODE) != 0 ? 1 : 0;
+}
