@@ -16,12 +16,12 @@ export function formatCount(count: number): string {
   const units = ['', ' k', ' M', ' G', ' T'];
   let value = count;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit++;
   }
   if (unit === 0) return String(Math.round(value));
-  return `${value.toPrecision(3).replace(/e\+3$/, '000')}${units[unit]}`;
+  return `${value.toPrecision(3)}${units[unit]}`;
 }
 
 /** Milliseconds as `0:07`, `12:34` or `1:02:03`. */

@@ -1,0 +1,85 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  launchBrowser,
+  openPage,
+  openSite,
+  type Site,
+  screenshot,
+  waitForBadge,
+  waitForConsole,
+} from './harness.ts';
+
+let browser: Browser;
+let site: Site;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  site = await openSite();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+test('the page without a guest weighs less than 1 MB on the wire', async () => {
+  const open = await openPage(browser, site.url);
+  await open.page.locator('[data-guest=monitor] button').click();
+  await waitForBadge(open.page, 'Running');
+  await open.page.waitForTimeout(500);
+  const page = [...open.transfers].filter(([path]) => !path.startsWith('/guests/'));
+  const bytes = page.reduce((sum, [, size]) => sum + size, 0);
+  console.log(`page transfer: ${bytes} bytes in ${page.length} files`);
+  expect(page.some(([path]) => path.endsWith('.wasm'))).toBe(true);
+  expect(bytes).toBeGreaterThan(50_000);
+  expect(bytes).toBeLessThan(1_000_000);
+  await open.context.close();
+});
+
+test.each([
+  ['wide', 'light', 1280, 800],
+  ['wide', 'dark', 1280, 800],
+  ['narrow', 'light', 390, 844],
+  ['narrow', 'dark', 390, 844],
+] as const)('nothing sticks out of a %s page in %s colours', async (width, colorScheme, x, y) => {
+  const viewport = { width: x, height: y };
+  const open = await openPage(browser, site.url, { colorScheme, viewport });
+  const fits = () =>
+    open.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+  await screenshot(open.page, `guests-${width}-${colorScheme}`);
+  expect(await fits()).toBe(true);
+  await open.page.locator('.preferred button').click();
+  await waitForConsole(open.page, /(\/ #|>)$/, 120_000);
+  await open.page.waitForTimeout(600);
+  await screenshot(open.page, `machine-${width}-${colorScheme}`);
+  expect(await fits()).toBe(true);
+  await open.context.close();
+});
+
+test('every button and field has a name, and headings come in order', async () => {
+  const open = await openPage(browser, site.url);
+  await open.page.locator('[data-guest=monitor] button').click();
+  await waitForBadge(open.page, 'Running');
+  const problems = await open.page.evaluate(() => {
+    const nameless = [...document.querySelectorAll('button, input, progress, textarea')]
+      .filter((element) => {
+        const labels = 'labels' in element ? ((element.labels as NodeList | null)?.length ?? 0) : 0;
+        return !element.getAttribute('aria-label') && !element.textContent?.trim() && labels === 0;
+      })
+      .map((element) => element.outerHTML);
+    const ids = [...document.querySelectorAll('[aria-controls], [aria-labelledby]')].flatMap((element) =>
+      [element.getAttribute('aria-controls'), element.getAttribute('aria-labelledby')].filter(
+        (id) => id !== null,
+      ),
+    );
+    const dangling = ids.filter((id) => !document.getElementById(id));
+    const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map((heading) =>
+      Number(heading.tagName[1]),
+    );
+    const jumps = levels.filter((level, index) => index > 0 && level > (levels[index - 1] ?? 0) + 1);
+    return { nameless, dangling, jumps, h1: levels.filter((level) => level === 1).length };
+  });
+  expect(problems).toEqual({ nameless: [], dangling: [], jumps: [], h1: 1 });
+  await open.context.close();
+});
