@@ -1,4 +1,5 @@
 // The package: `import { Hypervisor } from 'hypertab'`. The same in a browser and in Node.
+export type { GuestEntry, GuestFile, GuestManifest } from './guests/guest-types.ts';
 export {
   FileError,
   GuestStoppedError,
