@@ -54,6 +54,17 @@ export async function openSite(
   };
 }
 
+declare global {
+  interface Window {
+    /** What the page offers to tests and to people with the developer tools open. */
+    hypertab: {
+      hypervisor: Hypervisor;
+      app: { view: { value: { sessions: readonly { vm: VirtualMachine | undefined }[] } } };
+      consoleText(machine?: string): string;
+    };
+  }
+}
+
 /** A tab on the built page, with what it complained about and what it transferred. */
 export interface OpenPage {
   page: Page;
