@@ -31,7 +31,7 @@ export function raise(flags: u32): void {
 
 /**
  * True when rounding is to nearest even and NX is already set: then a result in the normal range can change no
- * flag, and the hardware's result is final. Computing NX exactly costs three to seven times as much.
+ * flag, and the hardware's result is final. An exact NX costs about twice as much (tests/bench/float.mjs).
  */
 @inline
 export function nearestAndInexact(rm: u32): bool {
