@@ -109,6 +109,7 @@ function cpus(isa: IsaDescription): FdtNode {
             name: 'interrupt-controller',
             properties: {
               '#interrupt-cells': cells(1),
+              '#address-cells': cells(0),
               'interrupt-controller': empty,
               compatible: strings('riscv,cpu-intc'),
               phandle: cells(INTC_PHANDLE),

@@ -1,0 +1,137 @@
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, LoadError } from '../../src/machine/errors.ts';
+import { decompressIfGzip } from '../../src/machine/gzip.ts';
+import { DEVICE_TREE_BYTES, placeAll } from '../../src/machine/placement.ts';
+import { parseRiscvImage } from '../../src/machine/riscv-image.ts';
+import { buildElf, buildImage, RAM } from './elf-builder.ts';
+
+const MIB = 1 << 20;
+
+describe('placement', () => {
+  it('puts kernel, initrd and device tree apart from each other inside RAM', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 16, max: 3072 }),
+        fc.integer({ min: 1, max: 300_000 }),
+        fc.integer({ min: 64, max: 20_000 }),
+        fc.bigInt({ min: 0n, max: 32n << 20n }),
+        (mib, initrdBytes, kernelBytes, imageSize) => {
+          const kernel = buildImage(kernelBytes, 0x200000n, imageSize);
+          const input = { memory: mib * MIB, kernel, initrd: new Uint8Array(initrdBytes) };
+          const end = 0x80000000 + input.memory;
+          try {
+            const { kernel: program, initrd, deviceTree } = placeAll(input);
+            const piece = program!.pieces[0]!;
+            expect(piece.physical).toBe(0x80200000);
+            expect(piece.memoryBytes).toBe(Math.max(kernelBytes, Number(imageSize)));
+            expect(initrd!.end - initrd!.start).toBe(initrdBytes);
+            expect(initrd!.start % 4096).toBe(0);
+            expect(initrd!.start).toBeGreaterThanOrEqual(piece.physical + piece.memoryBytes);
+            expect(deviceTree).toBeGreaterThanOrEqual(initrd!.end);
+            expect(deviceTree % 8).toBe(0);
+            expect(deviceTree + DEVICE_TREE_BYTES).toBeLessThanOrEqual(end);
+          } catch (error) {
+            if (!(error instanceof ConfigError)) throw error;
+            // What it says it needs is enough.
+            const needed = Number(/at least (\d+) MiB/.exec(error.message)![1]);
+            expect(needed).toBeGreaterThan(mib);
+            placeAll({ ...input, memory: needed * MIB });
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([0, 1, 15 * MIB, 3073 * MIB, 16 * MIB + 4096, Number.NaN, -1, 1.5 * MIB + 0.5])(
+    'refuses %d bytes of memory',
+    (memory) => {
+      expect(() => placeAll({ memory, kernel: buildImage() })).toThrow(ConfigError);
+    },
+  );
+
+  it('refuses a machine with nothing to boot', () => {
+    expect(() => placeAll({ memory: 64 * MIB })).toThrow(/nothing to boot/);
+  });
+
+  it('loads a raw bios at the start of RAM and a kernel behind it', () => {
+    const { bios, kernel } = placeAll({
+      memory: 64 * MIB,
+      bios: Uint8Array.of(1, 2, 3, 4),
+      kernel: buildImage(),
+    });
+    expect([bios!.entry, kernel!.entry]).toEqual([0x80000000, 0x80200000]);
+  });
+
+  it('refuses a kernel that lies on its firmware', () => {
+    const kernel = buildElf({ segments: [{ physical: RAM, contents: new Uint8Array(8) }] });
+    expect(() => placeAll({ memory: 64 * MIB, bios: new Uint8Array(64), kernel })).toThrow(
+      /inside the firmware/,
+    );
+    const long = new Uint8Array(3 * MIB);
+    expect(() => placeAll({ memory: 64 * MIB, bios: long, kernel: buildImage() })).toThrow(/overlaps/);
+  });
+
+  it('refuses an Image given as bios', () => {
+    expect(() => placeAll({ memory: 64 * MIB, bios: buildImage() })).toThrow(/give it as the kernel/);
+  });
+});
+
+describe('kernel formats', () => {
+  const at = (offset: number, text: string, length = 4096) => {
+    const file = new Uint8Array(length);
+    file.set(new TextEncoder().encode(text), offset);
+    return file;
+  };
+  it.each([
+    ['an empty file', new Uint8Array(0), /empty/],
+    [
+      'text',
+      new TextEncoder().encode('#!/bin/sh\necho hello, this is no kernel at all, really not, no no\n'),
+      /not a RISC-V/,
+    ],
+    ['gzip', new Uint8Array(gzipSync(buildImage())), /gzip/],
+    ['xz', at(0, '\u00fd7zXZ').fill(0xfd, 0, 1).copyWithin(1, 2), /xz/],
+    ['zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0), /zstd/],
+    ['zboot', at(0, 'MZ\0\0zimg'), /zboot/],
+    ['ARM64', at(56, 'ARMd'), /ARM64/],
+    ['x86', at(0x202, 'HdrS'), /x86/],
+    ['a text_offset not at 2 MiB', buildImage(4096, 0x201000n), /text_offset/],
+    ['an absurd size', buildImage(4096, 0x200000n, 1n << 60n), /image_size/],
+  ])('refuses %s by name', (_what, file, message) => {
+    expect(() => parseRiscvImage(file, 'kernel')).toThrow(LoadError);
+    expect(() => parseRiscvImage(file, 'kernel')).toThrow(message);
+  });
+
+  it('answers any bytes with an image or a LoadError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 700 }), fc.boolean(), (bytes, magic) => {
+        const file = bytes.slice();
+        if (magic && file.length >= 64) file.set([0x52, 0x53, 0x43, 0x05], 56);
+        try {
+          expect(parseRiscvImage(file, 'kernel').imageBytes).toBeGreaterThanOrEqual(file.length);
+        } catch (error) {
+          if (!(error instanceof LoadError)) throw error;
+        }
+      }),
+    );
+  });
+});
+
+describe('decompressIfGzip', () => {
+  it('unpacks what is gzipped and passes on what is not', async () => {
+    const image = buildImage();
+    expect(await decompressIfGzip(new Uint8Array(gzipSync(image)))).toEqual(image);
+    expect(await decompressIfGzip(image)).toBe(image);
+  });
+
+  it('answers a damaged archive with a LoadError', async () => {
+    const packed = new Uint8Array(gzipSync(buildImage()));
+    await expect(decompressIfGzip(packed.subarray(0, packed.length - 9))).rejects.toThrow(LoadError);
+    const damaged = packed.slice();
+    damaged[damaged.length - 6]! ^= 0xff;
+    await expect(decompressIfGzip(damaged)).rejects.toThrow(/damaged/);
+  });
+});
