@@ -79,6 +79,7 @@ export function violation(file, specifier, packages) {
       ? undefined
       : `src/${second} may not import src/${targetLayer}, which lies above it`;
   }
+  if (top === 'web' && specifier.startsWith('node:')) return 'the page runs in a browser, not in Node';
   if (top === 'web' || (top === 'tests' && second === 'browser')) {
     if (!isRelative) return undefined;
     const own = top === 'web' ? 'web/' : 'tests/browser/';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import type { Hypervisor, VirtualMachine } from 'hypertab';
 import {
   type Browser,
   type BrowserContext,

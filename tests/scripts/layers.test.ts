@@ -66,6 +66,7 @@ describe('the layer rule', () => {
     ['src/isa/x.ts', 'left-pad'],
     ['web/main.ts', '../src/hypervisor/types.ts'],
     ['web/main.ts', '../build/src/index.js'],
+    ['web/main.ts', 'node:fs'],
     ['web/state/app.ts', '../../src/index.ts'],
     ['tests/browser/x.test.ts', '../../src/index.ts'],
   ])('forbids %s to import %s', (file, specifier) => {
