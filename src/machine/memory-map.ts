@@ -1,5 +1,5 @@
 // Where everything is: the address map of QEMU's `virt` board, read by the bus and by the device tree.
-import { RAM_MAX } from '../../assembly/layout.ts';
+import { RAM_MAX } from '../core/limits.ts';
 
 export interface Region {
   readonly base: number;
