@@ -40,4 +40,10 @@ const page = pageView(app);
 document.querySelector('#app')?.replaceWith(page.element);
 void app.catalogue.load();
 
+// Ctrl+W deletes a word in the guest's shell, and closes the tab in most browsers.
+window.addEventListener('beforeunload', (event) => {
+  const on = app.view.value.sessions.some(({ view }) => ['running', 'paused'].includes(view.value.phase));
+  if (on) event.preventDefault();
+});
+
 window.hypertab = { hypervisor, app, consoleText: (machine) => consoleText(app, page, machine) };

@@ -71,7 +71,7 @@ export const strings = {
   fileCut: (path: string, received: string, expected: string) =>
     `${path} broke off after ${received} of ${expected}. Try again.`,
   machineLost: (why: string) =>
-    `This machine is lost (${why}). Close it and boot a new one; other machines go on.`,
+    `This machine is lost: ${why}. “Try again” boots it anew; other machines go on.`,
 } as const;
 
 /** A machine's state in a word. */

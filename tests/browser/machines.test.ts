@@ -125,6 +125,26 @@ describe.each([
   test('nothing of this is an error to the browser', () => {
     expect(open.complaints).toEqual([]);
   });
+
+  test('a machine whose worker breaks says so, can be tried again, and takes no other with it', async () => {
+    await guestsTab(open).click();
+    await bootButton(open, 'monitor').click();
+    await waitForConsole(open.page, />$/);
+    const worker = open.page.workers().at(-1);
+    await worker?.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('broken for a test');
+      });
+    });
+    await waitForBadge(open.page, 'Failed');
+    const message = open.page.locator('.panel:not([hidden]) .message.bad');
+    expect(await message.textContent()).toContain('This machine is lost');
+    await control(open.page, 'retry').click();
+    await waitForBadge(open.page, 'Running');
+    expect(await message.isVisible()).toBe(false);
+    await open.page.locator('[role=tab]', { hasText: /^monitor,/ }).click();
+    await waitForBadge(open.page, 'Running');
+  });
 });
 
 describe('when something is missing on the server', () => {

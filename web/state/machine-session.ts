@@ -59,6 +59,8 @@ export class MachineSession {
   readonly #clear = new Set<() => void>();
   readonly #subscriptions: (() => void)[] = [];
   #vm: VirtualMachine | undefined;
+  /** The machine's worker is gone: only a new machine helps. */
+  #lost = false;
   #prompt: string | undefined;
   #watch: PromptWatch | undefined;
   #startedAt = 0;
@@ -86,6 +88,7 @@ export class MachineSession {
   async boot(): Promise<void> {
     this.view.set({ phase: 'downloading', switchedOff: false, busy: false });
     try {
+      await this.#release();
       const resolved = await this.#resolveGuest(this.guest.name);
       const files = await downloadGuest(
         resolved,
@@ -118,15 +121,21 @@ export class MachineSession {
 
   #adopt(vm: VirtualMachine): void {
     this.#vm = vm;
+    this.#lost = false;
     this.#subscriptions.push(
       vm.console(0).onData((data) => this.#onOutput(data)),
-      vm.on('state', ({ state, reason }) => patch(this.view, { phase: state, reason })),
+      vm.on('state', ({ state, reason }) => {
+        if (!this.#lost) patch(this.view, { phase: state, reason });
+      }),
       vm.on('stats', (stats) => patch(this.view, { stats })),
       vm.on('reset', () => {
         this.#armBootTimer();
         for (const clear of this.#clear) clear();
       }),
-      vm.on('error', ({ error }) => patch(this.view, { error: strings.machineLost(error.message) })),
+      vm.on('error', ({ error }) => {
+        this.#lost = true;
+        patch(this.view, { phase: 'failed', error: strings.machineLost(error.message) });
+      }),
     );
     patch(this.view, { phase: vm.state });
   }
@@ -191,9 +200,15 @@ export class MachineSession {
   /** Ends the machine and whatever is under way for it. */
   async close(): Promise<void> {
     this.#abort.abort();
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
     for (const end of this.#subscriptions.splice(0)) end();
+    const vm = this.#vm;
+    this.#vm = undefined;
     try {
-      await this.#vm?.destroy();
+      await vm?.destroy();
     } catch {
       // A worker that is gone already needs no end.
     }
@@ -215,7 +230,7 @@ export class MachineSession {
   #fail(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     // A machine that exists keeps its state: the error is about what was asked of it.
-    const phase = this.#vm && this.#vm.state !== 'destroyed' ? this.#vm.state : 'failed';
+    const phase = this.#vm && !this.#lost ? this.#vm.state : 'failed';
     patch(this.view, { phase, error: message, download: undefined });
   }
 }

@@ -112,6 +112,10 @@ export function pageView(app: App): PageView {
     panels.get(shown)?.machine?.show(false);
     panels.get(front)?.machine?.show(true);
     document.body.dataset.view = front === 'guests' ? 'guests' : 'machine';
+    // What had the focus may be gone with its machine.
+    if (sessions.length === 0 && shown !== '') main.querySelector<HTMLElement>('.preferred button')?.focus();
+    else if (front === 'guests' && !document.activeElement?.matches('[role=tab]'))
+      panels.get(front)?.tab.focus();
     shown = front;
   });
 
