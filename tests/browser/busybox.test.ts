@@ -49,14 +49,16 @@ describe.each([
   async function shell(line: string): Promise<string> {
     const before = await consoleText(open.page);
     await open.page.keyboard.type(`${line}\n`);
-    const after = await waitForConsole(open.page, /\/ #$/, 60_000).then(async () => {
-      // The prompt that was there already does not count.
-      for (;;) {
-        const text = await consoleText(open.page);
-        if (text.length > before.length + line.length && /\/ #$/.test(text)) return text;
-        await open.page.waitForTimeout(50);
-      }
-    });
+    let after = before;
+    await expect
+      .poll(
+        async () => {
+          after = await consoleText(open.page);
+          return after.length > before.length + line.length && after.endsWith('/ #');
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(true);
     return after
       .slice(before.length + line.length + 1)
       .replace(/\n?\/ #$/, '')

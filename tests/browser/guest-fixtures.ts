@@ -48,7 +48,15 @@ export class GuestFolder {
     writeFileSync(join(this.path, name, 'bios.gz'), compressed);
     const bios = { name: 'bios', bytes: code.length, gzipBytes: compressed.length, sha256: '0'.repeat(64) };
     const manifest = {
-      ...{ version: 1, name, title: name, description: 'For a test.', kind: 'toy', memory: 32 * MIB },
+      ...{
+        version: 1,
+        name,
+        title: name,
+        description: 'For a test.',
+        kind: 'toy',
+        memory: 32 * MIB,
+        recipe: 'test',
+      },
       ...{ files: { bios }, sources: [] },
     };
     writeFileSync(join(this.path, name, 'guest.json'), JSON.stringify(manifest));
