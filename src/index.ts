@@ -1,5 +1,7 @@
 // The package: `import { Hypervisor } from 'hypertab'`. The same in a browser and in Node.
+export { GuestError } from './guests/guest-error.ts';
 export type { GuestEntry, GuestFile, GuestManifest } from './guests/guest-types.ts';
+export { resolveGuestHttp } from './guests/resolve-http.ts';
 export {
   FileError,
   GuestStoppedError,
