@@ -11,10 +11,14 @@ import type { VirtualMachine } from './types.ts';
 export const LONGEST_COMMAND = 4095;
 /** Typed characters a line; with what is around them they stay below the smallest line buffer known. */
 const PIECE = 400;
+/** Characters of output held before the guest has to wait for `onOutput`. */
+const HELD = 1 << 20;
 
 export interface RunOptions extends WaitOptions {
-  /** Called with output as it comes. */
-  onOutput?: (bytes: Uint8Array) => void;
+  /** Called with output as it comes; while a promise it returns is pending, the guest's output is held back. */
+  onOutput?: (bytes: Uint8Array) => void | Promise<void>;
+  /** False: the result's `output` stays empty, for output of any length. */
+  keepOutput?: boolean;
 }
 
 export interface CommandResult {
@@ -49,7 +53,7 @@ export async function runCommand(
     }
     vm.console().write(`${line}\n`);
     await listener.until(`${mark}<\n`);
-    return await collect(listener, mark, options.onOutput);
+    return await collect(listener, mark, options);
   } finally {
     listener.end();
   }
@@ -121,6 +125,7 @@ class OutputListener {
   readonly #off: () => void;
   #heldReturn = '';
   #changed: (() => void) | undefined;
+  #consumed: (() => void) | undefined;
 
   constructor(vm: VirtualMachine, deadline: number | undefined) {
     this.#vm = vm;
@@ -133,6 +138,10 @@ class OutputListener {
       if (this.#heldReturn !== '') text = text.slice(0, -1);
       this.text += text.replaceAll('\r\n', '\n');
       this.#changed?.();
+      if (this.text.length <= HELD) return;
+      return new Promise<void>((resolve) => {
+        this.#consumed = resolve;
+      });
     });
     const offState = vm.on('state', () => this.#changed?.());
     this.#off = () => {
@@ -141,16 +150,24 @@ class OutputListener {
     };
   }
 
+  /** Takes the first `length` characters off. */
+  take(length: number): string {
+    const taken = this.text.slice(0, length);
+    this.text = this.text.slice(length);
+    if (this.text.length <= HELD) this.#consumed?.();
+    return taken;
+  }
+
   /** Waits for `token` and drops everything up to and with it. */
   async until(token: string): Promise<void> {
     for (;;) {
       const index = this.text.indexOf(token);
       if (index >= 0) {
-        this.text = this.text.slice(index + token.length);
+        this.take(index + token.length);
         return;
       }
       // What cannot be the beginning of the token is not needed again.
-      this.text = this.text.slice(-(token.length - 1));
+      this.take(Math.max(0, this.text.length - (token.length - 1)));
       await this.change();
     }
   }
@@ -175,35 +192,36 @@ class OutputListener {
 
   end(): void {
     this.#off();
+    this.#consumed?.();
   }
 }
 
-async function collect(
-  listener: OutputListener,
-  mark: string,
-  onOutput: RunOptions['onOutput'],
-): Promise<CommandResult> {
+async function collect(listener: OutputListener, mark: string, options: RunOptions): Promise<CommandResult> {
   const end = new RegExp(`${mark}>(\\d+)\\.`);
-  const chunks: string[] = [];
-  const take = (length: number) => {
+  const kept: string[] = [];
+  const hand = async (length: number) => {
     if (length <= 0) return;
-    const text = listener.text.slice(0, length);
-    listener.text = listener.text.slice(length);
-    chunks.push(text);
-    onOutput?.(toBytes(text));
+    const text = listener.take(length);
+    if (options.keepOutput !== false) kept.push(text);
+    await options.onOutput?.(toBytes(text));
   };
   for (;;) {
     const match = end.exec(listener.text);
     if (match !== null) {
-      take(match.index);
-      return { output: new TextDecoder().decode(toBytes(chunks.join(''))), status: Number(match[1]) };
+      await hand(match.index);
+      return { output: new TextDecoder().decode(toBytes(kept.join(''))), status: Number(match[1]) };
     }
     // The mark may have begun to arrive.
-    take(listener.text.length - (mark.length + 5));
+    const whole = listener.text.length - (mark.length + 5);
+    if (whole > 0) {
+      // What comes in the meantime may be the end: look again before waiting.
+      await hand(whole);
+      continue;
+    }
     try {
       await listener.change();
     } catch (error) {
-      take(listener.text.length);
+      await hand(listener.text.length);
       throw error;
     }
   }

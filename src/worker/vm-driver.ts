@@ -60,18 +60,22 @@ export class VmDriver {
   }
 
   resume(): void {
-    if (this.#state === 'paused') this.#go();
+    if (this.#state !== 'paused') return;
+    this.#machine.resumeTime();
+    this.#go();
   }
 
   pause(): void {
     if (this.#state !== 'running') return;
     this.#state = 'paused';
+    this.#machine.suspend();
     this.#wake?.();
     this.#sample();
   }
 
   /** Power cycle; the machine runs afterwards whatever it did before. */
   reset(): void {
+    if (this.#state === 'paused') this.#machine.resumeTime();
     this.#machine.reset();
     this.#host.onReset();
     this.#go();

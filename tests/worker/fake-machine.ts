@@ -10,6 +10,7 @@ export class FakeMachine implements MachineApi {
   instructions = 0;
   limit: number | undefined;
   typed: number[] = [];
+  clock: string[] = [];
   slice: (machine: FakeMachine) => SliceResult;
 
   constructor(slice: (machine: FakeMachine) => SliceResult = () => ({ state: 'idle', wakeInMs: Infinity })) {
@@ -28,6 +29,14 @@ export class FakeMachine implements MachineApi {
 
   print(text: string): void {
     this.onConsoleOutput(new TextEncoder().encode(text));
+  }
+
+  suspend(): void {
+    this.clock.push('suspend');
+  }
+
+  resumeTime(): void {
+    this.clock.push('resume');
   }
 
   reset(): void {

@@ -111,6 +111,18 @@ describe('the driver of a machine', () => {
     driver.powerOff();
   });
 
+  it("holds the guest's time while it is paused", async () => {
+    const { machine, driver } = drive(() => ({ state: 'idle', wakeInMs: Infinity }));
+    driver.start();
+    driver.pause();
+    driver.pause();
+    driver.resume();
+    driver.pause();
+    driver.reset();
+    expect(machine.clock).toEqual(['suspend', 'resume', 'suspend', 'resume']);
+    driver.powerOff();
+  });
+
   it('reports once why the machine stopped, and starts it again from power-on', async () => {
     const { machine, driver, reasons } = drive(() => ({
       state: 'stopped',

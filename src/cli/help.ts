@@ -1,0 +1,62 @@
+export const MAIN_HELP = `Usage: hypertab COMMAND [OPTIONS]
+
+Boots RISC-V machines laid out like QEMU's virt board, in WebAssembly.
+
+Commands:
+  run      boot a guest or an image; its serial console is this terminal
+  guest    list, prepare and remove guests
+  bench    measure speed
+
+hypertab COMMAND --help tells more.  hypertab --version prints the version.
+`;
+
+export const RUN_HELP = `Usage: hypertab run [GUEST] [OPTIONS]
+
+Boots a prepared guest, or what --kernel or --bios give. The serial console is on stdin and stdout.
+On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
+
+  --memory SIZE           RAM: 16M to 3G (default: the guest's, else 128M)
+  --kernel FILE           a Linux Image or an ELF, entered in S-mode; may be gzipped
+  --initrd FILE           initial RAM disk
+  --append STRING         kernel command line
+  --bios none|FILE        an M-mode program (an ELF, or raw for 0x80000000); none: Hypertab answers SBI
+  --engine NAME           auto, interpreter or translator
+  --exec COMMAND          type COMMAND at the prompt, print only its output, power off,
+                          exit with its status
+  --timeout SECONDS       give up after that time, with exit status 124
+  --max-instructions N    stop after exactly N instructions, with exit status 124
+  --no-reboot             stop when the guest asks for a reboot
+  --signature FILE        write [begin_signature, end_signature) of a bare-metal ELF as hex words
+  --stats                 print figures as one JSON object, the last line on stderr
+
+Exit status: the guest's (0 for a power-off, the code for HTIF and syscon, the command's for --exec);
+1 when the guest's kernel panics or its processor can never go on; 2 for a wrong option or file;
+124 for --timeout and --max-instructions; 70 for a fault of Hypertab itself.
+`;
+
+export const GUEST_HELP = `Usage: hypertab guest ls [--json]
+       hypertab guest prepare NAME...
+       hypertab guest rm NAME...
+
+ls lists the guests there are; prepare makes one ready to run (from packages of this machine's Debian
+mirror, or from Hypertab's own source); rm removes its files.
+`;
+
+export const BENCH_HELP = `Usage: hypertab bench [--json] [--engine NAME] [--runs N] [NAME...]
+
+Measures how fast guest code runs: small loops in MIPS (million instructions per second), and the time
+from start to prompt of the prepared Linux guests. Each figure is the median of N runs (default 3).
+
+  --json           print one JSON object instead of a table
+  --engine NAME    auto, interpreter or translator
+  --runs N         runs of each, 1 to 99
+`;
+
+/** What Ctrl-A H prints on a raw terminal. */
+export const KEYS_HELP = [
+  '',
+  'Ctrl-A H       this help',
+  'Ctrl-A X       end the machine',
+  'Ctrl-A Ctrl-A  send Ctrl-A',
+  '',
+].join('\r\n');

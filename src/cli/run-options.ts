@@ -1,0 +1,71 @@
+import { checkCommand } from '../hypervisor/run-command.ts';
+import { parseMemory } from '../hypervisor/size.ts';
+import type { VmOptions } from '../hypervisor/types.ts';
+import type { Engine } from '../machine/machine-types.ts';
+import { parseChoice, parseCount, parseOptions, parseSeconds } from './options.ts';
+import { UsageError } from './usage-error.ts';
+
+export const ENGINES = ['auto', 'interpreter', 'translator'] as const satisfies readonly Engine[];
+
+/** What `hypertab run` was asked for. */
+export interface RunRequest {
+  help: boolean;
+  vm: VmOptions;
+  exec: string | undefined;
+  timeout: number | undefined;
+  stats: boolean;
+  signature: string | undefined;
+}
+
+/**
+ * Reads the words after `hypertab run`.
+ * @throws {UsageError} {OptionError}
+ */
+export function parseRun(args: readonly string[]): RunRequest {
+  const { flags, values, words } = parseOptions(args, {
+    memory: 'value',
+    kernel: 'value',
+    initrd: 'value',
+    append: 'value',
+    bios: 'value',
+    engine: 'value',
+    exec: 'value',
+    timeout: 'value',
+    'max-instructions': 'value',
+    signature: 'value',
+    'no-reboot': 'flag',
+    stats: 'flag',
+    help: 'flag',
+  });
+  if (words.length > 1)
+    throw new UsageError(`one guest at a time: what is '${words[1]}'? Quote what has spaces`);
+  const vm: VmOptions = {};
+  const guest = words[0];
+  if (guest !== undefined) vm.guest = guest;
+  if (values.memory !== undefined) vm.memory = parseMemory(values.memory);
+  if (values.kernel !== undefined) vm.kernel = values.kernel;
+  if (values.initrd !== undefined) vm.initrd = values.initrd;
+  if (values.append !== undefined) vm.append = values.append;
+  if (values.bios !== undefined) vm.bios = values.bios;
+  if (values.engine !== undefined) vm.engine = parseChoice('--engine', values.engine, ENGINES);
+  if (values['max-instructions'] !== undefined) {
+    vm.maxInstructions = parseCount('--max-instructions', values['max-instructions']);
+  }
+  if (flags.has('no-reboot')) vm.noReboot = true;
+  const help = flags.has('help');
+  const bios = vm.bios === 'none' ? undefined : vm.bios;
+  if (!help && guest === undefined && vm.kernel === undefined && bios === undefined) {
+    throw new UsageError(
+      'there is nothing to boot: give a guest (see hypertab guest ls), --kernel or --bios',
+    );
+  }
+  if (values.exec !== undefined) checkCommand(values.exec);
+  return {
+    help,
+    vm,
+    exec: values.exec,
+    timeout: values.timeout === undefined ? undefined : parseSeconds('--timeout', values.timeout),
+    stats: flags.has('stats'),
+    signature: values.signature,
+  };
+}
