@@ -10,6 +10,8 @@ export interface ElfSegment {
   physical: number;
   memoryBytes: number;
   virtual: bigint;
+  /** Neither written nor executed. */
+  readOnly: boolean;
 }
 
 export interface ElfFile {
@@ -36,6 +38,9 @@ const EM_RISCV = 243;
 const PHDR_BYTES = 56;
 const PT_LOAD = 1;
 const PT_INTERP = 3;
+// Figure 5-3
+const PF_X = 1;
+const PF_W = 2;
 // Figures 4-8 and 4-15
 const SHDR_BYTES = 64;
 const SHT_SYMTAB = 2;
@@ -141,6 +146,7 @@ function readSegments(view: DataView, fileBytes: number, what: string): ElfSegme
       physical: Number(physical),
       memoryBytes: Number(inMemory),
       virtual,
+      readOnly: (view.getUint32(at + 4, true) & (PF_X | PF_W)) === 0,
     });
   }
   if (segments.length === 0) throw new LoadError(`${what}: nothing to load in it (no PT_LOAD segment)`);

@@ -65,7 +65,12 @@ export function readBios(file: Uint8Array): Program {
 
 function elfProgram(file: Uint8Array, what: string): Program {
   const elf = parseElf(file, what);
-  const pieces = elf.segments.map((segment) => ({
+  // Linkers put ELF headers and notes in a read-only segment at their default address, which no program reads:
+  // without RAM there, it is left out.
+  const segments = elf.segments.filter(({ readOnly, physical }) => !readOnly || physical >= RAM_BASE);
+  if (segments.length === 0)
+    throw new LoadError(`${what}: all of it lies below RAM; link it at 0x80000000 or above`);
+  const pieces = segments.map((segment) => ({
     what,
     physical: segment.physical,
     memoryBytes: segment.memoryBytes,

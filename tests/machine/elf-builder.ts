@@ -3,7 +3,13 @@ export interface ElfOptions {
   entry?: bigint;
   machine?: number;
   type?: number;
-  segments?: { physical: bigint; contents: Uint8Array; memoryBytes?: bigint; virtual?: bigint }[];
+  segments?: {
+    physical: bigint;
+    contents: Uint8Array;
+    memoryBytes?: bigint;
+    virtual?: bigint;
+    flags?: number;
+  }[];
   symbols?: Record<string, bigint>;
 }
 
@@ -36,6 +42,7 @@ export function buildElf(options: ElfOptions = {}): Uint8Array {
   segments.forEach((segment, index) => {
     const header = 64 + index * 56;
     view.setUint32(header, 1, true);
+    view.setUint32(header + 4, segment.flags ?? 7, true);
     view.setBigUint64(header + 8, BigInt(at), true);
     view.setBigUint64(header + 16, segment.virtual ?? segment.physical, true);
     view.setBigUint64(header + 24, segment.physical, true);

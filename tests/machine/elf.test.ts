@@ -106,6 +106,17 @@ describe('ELF loader', () => {
     expect(() => placeAll({ memory: 32 << 20, bios: buildElf({ segments }) })).toThrow(message);
   });
 
+  it('leaves out a read-only segment of notes where no RAM is', () => {
+    const segments = [
+      { physical: 0x10000n, contents: new Uint8Array(4), flags: 4 },
+      { physical: RAM, contents: new Uint8Array(4) },
+    ];
+    const { pieces } = placeAll({ memory: 32 << 20, bios: buildElf({ entry: RAM, segments }) });
+    expect(pieces.map((piece) => piece.physical)).toEqual([0x80000000]);
+    const alone = buildElf({ segments: segments.slice(0, 1) });
+    expect(() => placeAll({ memory: 32 << 20, bios: alone })).toThrow(/below RAM/);
+  });
+
   it('answers any damage with a LoadError or a ConfigError, never another error', () => {
     const mutation = fc.record({
       cut: fc.option(fc.nat(good.length), { freq: 3 }),

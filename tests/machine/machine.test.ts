@@ -141,7 +141,7 @@ describe('run loop', () => {
       core.store(0xc000000 + 10 * 4, 1);
       core.store(0xc002080, 1 << 10);
       core.store(0x10000001, 1, 1);
-      return busy(core, budget > 100 ? 100 : budget);
+      return busy(core, Math.min(budget, 100));
     };
     const serve: Step = (core, budget) => {
       if (!core.hart.lines.has('sei')) return wfi(core, budget);
