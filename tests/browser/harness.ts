@@ -92,9 +92,11 @@ export async function openPage(
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('requestfinished', async (request) => {
-    const sizes = await request.sizes().catch(() => undefined);
-    if (sizes) transfers.set(new URL(request.url()).pathname, sizes.responseBodySize);
+  page.on('response', async (response) => {
+    // Our server announces every length; the browser's own count leaves workers out.
+    const length = Number((await response.headerValue('content-length').catch(() => null)) ?? 0);
+    const path = new URL(response.url()).pathname;
+    transfers.set(path, Math.max(length, transfers.get(path) ?? 0));
   });
   await page.goto(url);
   await page.locator('.catalogue .card, .catalogue .message').first().waitFor();

@@ -125,7 +125,10 @@ export class MachineSession {
     this.#subscriptions.push(
       vm.console(0).onData((data) => this.#onOutput(data)),
       vm.on('state', ({ state, reason }) => {
-        if (!this.#lost) patch(this.view, { phase: state, reason });
+        if (this.#lost) return;
+        patch(this.view, { phase: state, reason });
+        // The last figures: those of the half second before may be missing, or all there is.
+        if (state === 'paused' || state === 'stopped') void this.#readStats(vm);
       }),
       vm.on('stats', (stats) => patch(this.view, { stats })),
       vm.on('reset', () => {
@@ -138,6 +141,15 @@ export class MachineSession {
       }),
     );
     patch(this.view, { phase: vm.state });
+  }
+
+  async #readStats(vm: VirtualMachine): Promise<void> {
+    try {
+      const stats = await vm.stats();
+      if (this.#vm === vm) patch(this.view, { stats });
+    } catch {
+      // A machine that ends meanwhile has no figures to show.
+    }
   }
 
   #armBootTimer(): void {
