@@ -28,8 +28,7 @@ const WRITES_TO_GIVE_UP: u32 = 64;
 
 let used: u32 = 0; // slots handed out since reset, up to SLOT_COUNT
 let hand: u32 = 0; // next slot to take away once all are in use
-let freed: u32 = 0; // slots given up since, linked through their first word
-let freeHead: u32 = 0; // slot + 1
+let freeHead: u32 = 0; // slots given up since, linked through their first word; slot + 1
 
 // @ts-ignore: decorator
 @inline
@@ -57,7 +56,6 @@ function endEntries(at: usize): void {
 export function resetPages(): void {
   used = 0;
   hand = 0;
-  freed = 0;
   freeHead = 0;
   memory.fill(SLOT_PAGE, 0xff, SLOT_COUNT * 4);
   endEntries(SINGLE_SLOT + 16);
@@ -75,7 +73,6 @@ function takeSlot(): u32 {
   if (freeHead) {
     const slot = freeHead - 1;
     freeHead = load<u32>(slotAddress(slot));
-    freed--;
     return slot;
   }
   if (used < <u32>SLOT_COUNT) return used++;
@@ -107,21 +104,30 @@ export function slotOf(page: u32): u32 {
 export function codeWritten(page: u32, offset: u32, size: u32): void {
   const known = pageSlot(page);
   if (!known) return;
-  count(COUNT_CODE_WRITE);
   const slot = known - 1;
-  const writes = load<u32>(SLOT_WRITES + (slot << 2)) + 1;
-  store<u32>(SLOT_WRITES + (slot << 2), writes);
-  if (writes > WRITES_TO_GIVE_UP || size >= 2048) {
-    release(slot);
-    store<u32>(slotAddress(slot), freeHead);
-    freeHead = slot + 1;
-    freed++;
-    // The running code may be in this very slot.
-    attend();
-    return;
-  }
   // A 4-byte instruction that begins one halfword earlier is touched too.
   const first = offset >= 2 ? (offset - 2) >> 1 : 0;
   const last = (offset + size - 1) >> 1;
-  memory.fill(slotAddress(slot) + (first << 4), 0, (last - first + 1) << 4);
+  const begin = slotAddress(slot) + (first << 4);
+  const end = slotAddress(slot) + ((last + 1) << 4);
+  // Data beside code, as small programs have it, is no change of code.
+  let hit = false;
+  for (let entry = begin; entry < end; entry += 16) {
+    if (load<u16>(entry)) {
+      hit = true;
+      break;
+    }
+  }
+  if (!hit) return;
+  count(COUNT_CODE_WRITE);
+  memory.fill(begin, 0, end - begin);
+  const writes = load<u32>(SLOT_WRITES + (slot << 2)) + 1;
+  store<u32>(SLOT_WRITES + (slot << 2), writes);
+  if (writes > WRITES_TO_GIVE_UP) {
+    release(slot);
+    store<u32>(slotAddress(slot), freeHead);
+    freeHead = slot + 1;
+    // The running code may be in this very slot.
+    attend();
+  }
 }

@@ -52,7 +52,8 @@ import {
   SENVCFG,
   WAITING,
 } from '../layout';
-import { slowStore, translateData } from '../mmu/access';
+import { ramOperand, translateData } from '../mmu/access';
+import { noteStore, physicalOf } from '../mmu/physical';
 import { ACCESS_READ, ACCESS_WRITE } from '../mmu/pmp';
 import { dataPrivilege, flushAddress, flushTranslations } from '../mmu/tlb';
 import { NO_TRANSLATION, translate } from '../mmu/walk';
@@ -161,9 +162,10 @@ export function executeCacheBlock(op: u32, ip: usize, pc: u64): i32 {
   const address = rs1(ip) & ~(CACHE_BLOCK - 1);
   if (op == OP_CBO_ZERO) {
     if (!environmentGrants(ENVCFG_CBZE)) return illegal(pc);
-    for (let at: u64 = 0; at < CACHE_BLOCK; at += 8) {
-      if (!slowStore(address + at, 8, 0, pc)) return TRAPPED;
-    }
+    const host = ramOperand(address, <u32>CACHE_BLOCK, ACCESS_WRITE, pc);
+    if (!host) return TRAPPED;
+    memory.fill(host, 0, <usize>CACHE_BLOCK);
+    noteStore(physicalOf(host), <u32>CACHE_BLOCK);
     return NEXT;
   }
   if (op == OP_CBO_INVAL) {

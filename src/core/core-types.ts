@@ -101,8 +101,6 @@ export interface CoreApi {
   readonly waiting: boolean;
   /** Earliest time in ticks at which an armed timer (mtimecmp, stimecmp) fires, or undefined. */
   nextTimer(): number | undefined;
-  /** Ends every cached translation of the hart, as `sfence.vma x0, x0` does (SBI's remote fences). */
-  flushTranslations?(): void;
   /** Instruction clock only: moves time on to `ticks` when that is later (an idle hart skips to its next timer). */
   advanceTime?(ticks: number): void;
   /** Instructions retired since reset. */
