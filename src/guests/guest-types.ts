@@ -9,6 +9,8 @@ export interface GuestEntry {
   prepared: boolean;
   /** 'debian': made from packages of a Debian mirror; 'toy': assembled from our own source, needs no download. */
   kind: 'debian' | 'toy';
+  /** Bytes a page fetches to boot it; absent while it is not prepared. */
+  download?: number;
 }
 
 /** build/guests/NAME/guest.json: written last, so a folder without it is no guest. File names are relative to it. */
@@ -24,6 +26,10 @@ export interface GuestManifest {
   files: { kernel?: GuestFile; initrd?: GuestFile; bios?: GuestFile };
   /** Where it came from: package, version, SHA-256 of the .deb. */
   sources: { package: string; version: string; sha256: string }[];
+  /** The Debian release the packages are of, and whether its signature was checked ("good, by …"; "not checked: …"). */
+  archive?: { suite: string; version: string; date: string; signature: string };
+  /** Changes when the way the guest is made does: a prepared guest of another recipe is made anew. */
+  recipe: string;
 }
 
 export interface GuestFile {
@@ -32,4 +38,17 @@ export interface GuestFile {
   bytes: number;
   gzipBytes: number;
   sha256: string;
+}
+
+/** A prepared guest's properties and where its files are: paths in Node, addresses of gzipped files in a browser. */
+export interface PreparedGuest {
+  name: string;
+  title: string;
+  description: string;
+  memory: number;
+  append?: string;
+  prompt?: string;
+  kernel?: string | URL;
+  initrd?: string | URL;
+  bios?: string | URL;
 }

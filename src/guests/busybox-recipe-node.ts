@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
+import { extractDeb } from './deb-node.ts';
+import { GuestError } from './guest-error.ts';
+import { sharedGuestFile } from './guest-files-node.ts';
+import type { GuestFile } from './guest-types.ts';
+import { packageFolder } from './paths-node.ts';
+import type { Kitchen, Recipe } from './recipe-node.ts';
+
+const initScript = () => readFile(join(packageFolder(), 'guests', 'busybox', 'init'));
+
+/** Debian's kernel and an initramfs of busybox-static and our own /init. */
+export const busyboxRecipe: Recipe = {
+  inputs: async () => `${await initScript()}\n${JSON.stringify([...skeleton(), ...textFiles()])}`,
+  make: async (kitchen) => {
+    const kernel = await debianKernel(kitchen);
+    const busybox = await kitchen.fetch('busybox-static');
+    kitchen.onProgress({ kind: 'step', text: 'building the initramfs' });
+    const files = await extractDeb(busybox.path, busybox.package.filename, ({ path }) =>
+      /^(usr\/)?bin\/busybox$/.test(path) ? 'last' : false,
+    );
+    const [program] = files.values();
+    if (program === undefined) {
+      throw new GuestError('package', `${busybox.package.filename} has no /bin/busybox`);
+    }
+    const initrd = writeCpio([
+      ...skeleton(),
+      ...textFiles(),
+      { type: 'file', path: 'bin/busybox', mode: 0o755, data: program },
+      { type: 'file', path: 'init', mode: 0o755, data: await initScript() },
+    ]);
+    return { kernel, initrd: await kitchen.write('initrd', initrd) };
+  },
+};
+
+/** The kernel of linux-image-riscv64: a bare RISC-V Image that its package calls vmlinux. */
+async function debianKernel(kitchen: Kitchen): Promise<GuestFile> {
+  const repository = await kitchen.repository();
+  const name = repository
+    .find('linux-image-riscv64')
+    .depends.flat()
+    .find((dependency) => /^linux-image-\d/.test(dependency));
+  if (name === undefined) throw new GuestError('package', 'linux-image-riscv64 depends on no kernel');
+  const { package: found, path } = await kitchen.fetch(name);
+  return sharedGuestFile(kitchen.cacheDir, `kernel-${found.sha256}`, 'kernel', kitchen.folder, async () => {
+    kitchen.onProgress({ kind: 'step', text: `unpacking the kernel of ${found.name}` });
+    const files = await extractDeb(path, found.filename, (entry) =>
+      /^boot\/vmlinu[xz]-[^/]+$/.test(entry.path) ? 'last' : false,
+    );
+    const [image] = files.values();
+    if (image === undefined) throw new GuestError('package', `${found.filename} has no /boot/vmlinux-*`);
+    return image;
+  });
+}
+
+function skeleton(): CpioEntry[] {
+  const folders = 'bin dev etc home lib mnt opt proc root run sbin sys tmp usr usr/bin usr/sbin var var/log';
+  const modes: Record<string, number> = { root: 0o700, tmp: 0o1777 };
+  return [
+    ...folders.split(' ').map((path): CpioEntry => ({ type: 'directory', path, mode: modes[path] ?? 0o755 })),
+    { type: 'symlink', path: 'var/run', target: '/run' },
+    { type: 'symlink', path: 'var/tmp', target: '/tmp' },
+    // Linux opens it as the first process's standard streams, before that could mount devtmpfs.
+    { type: 'character', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { type: 'character', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
+  ];
+}
+
+function textFiles(): CpioEntry[] {
+  const files: Record<string, string> = {
+    'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n',
+    'etc/group': 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n',
+    'etc/hostname': 'hypertab\n',
+    'etc/hosts': '127.0.0.1 localhost\n127.0.1.1 hypertab\n::1 localhost\n',
+  };
+  return Object.entries(files).map(([path, text]) => ({
+    type: 'file',
+    path,
+    data: new TextEncoder().encode(text),
+  }));
+}
