@@ -1,0 +1,90 @@
+// Node only. Compares the disassembler with GNU objdump, line by line.
+import { spawnSync } from 'node:child_process';
+import { disassemble } from './disassemble.ts';
+
+export interface Difference {
+  address: string;
+  word: string;
+  ours: string;
+  theirs: string;
+}
+
+export interface Comparison {
+  lines: number;
+  differences: Difference[];
+}
+
+const LINE = /^\s*([0-9a-f]+):\s+([0-9a-f]{4}(?:[0-9a-f]{4})?)\s+(\S.*)$/;
+
+// binutils before 2.41 leave the i out of instructions with an immediate (`add sp,sp,-16`), later ones do not.
+const IMMEDIATE_FORMS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'add',
+      'and',
+      'or',
+      'xor',
+      'sll',
+      'srl',
+      'sra',
+      'slt',
+      'ror',
+      'bclr',
+      'bset',
+      'binv',
+      'bext',
+      'csrw',
+      'csrs',
+      'csrc',
+      'csrrw',
+      'csrrs',
+      'csrrc',
+    ].map((name) => [name, `${name}i`]),
+  ),
+  ...{ addw: 'addiw', sllw: 'slliw', srlw: 'srliw', sraw: 'sraiw', rorw: 'roriw', sltu: 'sltiu' },
+};
+
+const withImmediateForm = (text: string): string =>
+  text.replace(/^([a-z]+)/, (name) =>
+    /,(?:-?[0-9]+|0x[0-9a-f]+)$/.test(text) ? (IMMEDIATE_FORMS[name] ?? name) : name,
+  );
+
+const BRANCHES =
+  /^((?:j|jal|c\.j|c\.b(?:eq|ne)z|b(?:eq|ne|lt|ge|ltu|geu|eqz|nez|lez|gez|ltz|gtz)) (?:[a-z0-9]+,){0,2})([0-9a-f]+)$/;
+
+/** objdump's text of an instruction in our form: no symbols, comments or tabs, 0x before a target. */
+function normalize(text: string): string {
+  const plain = text
+    .replace(/\s+#.*$/, '')
+    .replace(/\s*<[^>]*>$/, '')
+    .replace(/\s+/, ' ')
+    .trim();
+  return withImmediateForm(plain).replace(BRANCHES, (_, head, digits) => `${head}0x${digits}`);
+}
+
+/** Runs objdump with these arguments and compares every line of its output. At most `keep` differences are kept. */
+export function compareWithObjdump(args: readonly string[], aliases = true, keep = 50): Comparison {
+  const result = spawnSync('riscv64-linux-gnu-objdump', [...args], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 31 - 1,
+  });
+  if (result.error !== undefined) {
+    throw new Error(
+      `riscv64-linux-gnu-objdump cannot be run (${result.error.message}): install binutils-riscv64-linux-gnu`,
+    );
+  }
+  if (result.status !== 0) throw new Error(`riscv64-linux-gnu-objdump failed: ${result.stderr}`);
+  const comparison: Comparison = { lines: 0, differences: [] };
+  for (const line of result.stdout.split('\n')) {
+    const match = LINE.exec(line);
+    if (match === null) continue;
+    const [, address = '', word = '', text = ''] = match;
+    comparison.lines++;
+    const theirs = normalize(text);
+    const ours = disassemble(Number.parseInt(word, 16), BigInt(`0x${address}`), { aliases });
+    if (ours !== theirs && comparison.differences.length < keep) {
+      comparison.differences.push({ address, word, ours, theirs });
+    }
+  }
+  return comparison;
+}
