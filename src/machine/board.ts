@@ -11,7 +11,7 @@ import { enterFirmware, enterKernel } from './boot.ts';
 import { buildBootRom } from './boot-rom.ts';
 import { Bus } from './bus.ts';
 import { MachineClock } from './clock.ts';
-import { TIME } from './csr.ts';
+import { SATP, TIME } from './csr.ts';
 import { buildDeviceTree, slotRegion } from './device-tree.ts';
 import { ConfigError } from './errors.ts';
 import { describeIsa, withoutHardwareDirty } from './isa-description.ts';
@@ -131,6 +131,12 @@ export class Board {
 
   noteRamWritten(address: bigint, length: number): void {
     this.core.noteRamWritten(Number(address) - RAM_BASE, length);
+  }
+
+  /** Ends every cached translation: for this core a write of satp does, as a plain sfence.vma would. */
+  flushTranslations(): void {
+    const { hart } = this.core;
+    hart.writeCsr(SATP, hart.readCsr(SATP) ?? 0n);
   }
 
   private boot(): void {

@@ -66,7 +66,7 @@ export class Machine implements MachineApi {
     };
     this.sbiHost = {
       ...shared,
-      flushTranslations: () => board.core.flushTranslations?.(),
+      flushTranslations: () => board.flushTranslations(),
       requestStop: (kind) => {
         this.request = { kind };
       },
