@@ -1,5 +1,5 @@
-import type { Hypervisor } from 'hypertab';
-import type { GuestCatalogue, GuestChoice } from './guest-catalogue.ts';
+import type { GuestEntry, Hypervisor } from 'hypertab';
+import type { GuestCatalogue } from './guest-catalogue.ts';
 import { MachineSession, type ResolveGuest } from './machine-session.ts';
 import { Store } from './store.ts';
 
@@ -24,7 +24,7 @@ export class App {
   }
 
   /** A new machine of this guest, in front; it downloads and boots by itself. */
-  boot(guest: GuestChoice): MachineSession {
+  boot(guest: GuestEntry): MachineSession {
     this.#created++;
     const sameGuest = this.view.value.sessions.filter((session) => session.guest.name === guest.name);
     let name = guest.name;

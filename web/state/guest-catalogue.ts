@@ -2,16 +2,10 @@ import type { GuestEntry } from 'hypertab';
 import { strings } from '../strings.ts';
 import { Store } from './store.ts';
 
-/** A guest as the page offers it. */
-export interface GuestChoice extends GuestEntry {
-  /** Bytes to download before it boots; undefined when unknown. */
-  downloadBytes: number | undefined;
-}
-
 export type Catalogue =
   | { state: 'loading' }
   | { state: 'failed'; why: string }
-  | { state: 'ready'; guests: GuestChoice[]; preferred: GuestChoice | undefined };
+  | { state: 'ready'; guests: GuestEntry[]; preferred: GuestEntry | undefined };
 
 /** Guests a newcomer is offered first, best first. */
 const PREFERENCE = ['busybox', 'monitor', 'hello'];
@@ -29,6 +23,7 @@ function isGuestEntry(value: unknown): value is GuestEntry {
     typeof value.description === 'string' &&
     typeof value.memory === 'number' &&
     typeof value.prepared === 'boolean' &&
+    (value.download === undefined || typeof value.download === 'number') &&
     (value.kind === 'debian' || value.kind === 'toy')
   );
 }
@@ -48,22 +43,6 @@ async function fetchJson(url: URL): Promise<unknown> {
   }
 }
 
-/** Bytes on the wire of a prepared guest's files, from its manifest. */
-async function downloadBytes(base: URL, name: string): Promise<number | undefined> {
-  try {
-    const manifest = await fetchJson(new URL(`${name}/guest.json`, base));
-    if (!isRecord(manifest) || !isRecord(manifest.files)) return undefined;
-    let total = 0;
-    for (const file of Object.values(manifest.files)) {
-      if (!isRecord(file) || typeof file.gzipBytes !== 'number') return undefined;
-      total += file.gzipBytes;
-    }
-    return total;
-  } catch {
-    return undefined; // only a figure is lost; booting will say what is wrong
-  }
-}
-
 /** The guests the server offers. */
 export class GuestCatalogue {
   readonly store = new Store<Catalogue>({ state: 'loading' });
@@ -78,13 +57,7 @@ export class GuestCatalogue {
     this.store.set({ state: 'loading' });
     try {
       const index = await fetchJson(new URL('index.json', this.#base));
-      const entries = (Array.isArray(index) ? index : []).filter(isGuestEntry);
-      const guests = await Promise.all(
-        entries.map(async (entry) => ({
-          ...entry,
-          downloadBytes: entry.prepared ? await downloadBytes(this.#base, entry.name) : undefined,
-        })),
-      );
+      const guests = (Array.isArray(index) ? index : []).filter(isGuestEntry);
       const prepared = guests.filter((guest) => guest.prepared);
       const preferred =
         PREFERENCE.map((name) => prepared.find((guest) => guest.name === name)).find((guest) => guest) ??

@@ -1,6 +1,13 @@
-import type { GuestFiles, Hypervisor, StopReason, VirtualMachine, VmState, VmStats } from 'hypertab';
+import type {
+  GuestEntry,
+  GuestFiles,
+  Hypervisor,
+  StopReason,
+  VirtualMachine,
+  VmState,
+  VmStats,
+} from 'hypertab';
 import { strings } from '../strings.ts';
-import type { GuestChoice } from './guest-catalogue.ts';
 import { type DownloadProgress, downloadGuest } from './guest-download.ts';
 import { PromptWatch } from './prompt-watch.ts';
 import { patch, Store } from './store.ts';
@@ -49,7 +56,7 @@ export type ResolveGuest = (name: string) => Promise<GuestFiles>;
 /** One machine on the page: download, creation, life, console, end. */
 export class MachineSession {
   readonly id: string;
-  readonly guest: GuestChoice;
+  readonly guest: GuestEntry;
   readonly name: string;
   readonly view = new Store<SessionView>({ phase: 'downloading', switchedOff: false, busy: false });
   readonly #hypervisor: Hypervisor;
@@ -68,7 +75,7 @@ export class MachineSession {
   constructor(
     id: string,
     name: string,
-    guest: GuestChoice,
+    guest: GuestEntry,
     hypervisor: Hypervisor,
     resolveGuest: ResolveGuest,
   ) {
@@ -92,7 +99,7 @@ export class MachineSession {
       const resolved = await this.#resolveGuest(this.guest.name);
       const files = await downloadGuest(
         resolved,
-        this.guest.downloadBytes,
+        this.guest.download,
         (download) => patch(this.view, { download }),
         this.#abort.signal,
       );

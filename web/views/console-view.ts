@@ -14,7 +14,7 @@ export interface ConsoleView {
 }
 
 /** Back from the alternate screen, modes and colours as new, on a fresh line: what came before stays to be read. */
-const NEW_LIFE = '\x1b[?1049l\x1b[!p\x1b[0m\r\n';
+const NEW_LIFE = '\x1b[?47l\x1b[!p\x1b[0m\r\n';
 
 /** Latin-1 bytes of a string in which each character is a byte (xterm's binary mouse reports). */
 const binaryBytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);

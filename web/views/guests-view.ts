@@ -1,11 +1,12 @@
+import type { GuestEntry } from 'hypertab';
 import type { App } from '../state/app.ts';
 import { formatBytes } from '../state/format.ts';
-import type { Catalogue, GuestChoice } from '../state/guest-catalogue.ts';
+import type { Catalogue } from '../state/guest-catalogue.ts';
 import { strings } from '../strings.ts';
 import { h } from './dom.ts';
 
 /** What a guest costs and whether it can start, as a line of small facts. */
-function facts(guest: GuestChoice): HTMLElement {
+function facts(guest: GuestEntry): HTMLElement {
   const items = [
     h(
       'li',
@@ -13,14 +14,14 @@ function facts(guest: GuestChoice): HTMLElement {
       guest.prepared ? strings.ready : strings.notPrepared,
     ),
   ];
-  if (guest.downloadBytes !== undefined) {
-    items.push(h('li', {}, strings.download(formatBytes(guest.downloadBytes))));
+  if (guest.download !== undefined) {
+    items.push(h('li', {}, strings.download(formatBytes(guest.download))));
   }
   items.push(h('li', {}, strings.memory(formatBytes(guest.memory))));
   return h('ul', { className: 'facts' }, ...items);
 }
 
-function guestCard(app: App, guest: GuestChoice, preferred: boolean): HTMLElement {
+function guestCard(app: App, guest: GuestEntry, preferred: boolean): HTMLElement {
   const heading = h(preferred ? 'h3' : 'h4', {}, guest.title);
   const text = h('div', { className: 'card-text' }, heading, h('p', {}, guest.description), facts(guest));
   if (!guest.prepared) {
@@ -85,7 +86,7 @@ function catalogueBody(app: App, catalogue: Catalogue): Node[] {
   return nodes;
 }
 
-function otherGuests(app: App, guests: GuestChoice[]): Node[] {
+function otherGuests(app: App, guests: GuestEntry[]): Node[] {
   if (guests.length === 0) return [];
   const sorted = [...guests].sort((a, b) => Number(b.prepared) - Number(a.prepared));
   return [
