@@ -4,12 +4,17 @@
 
 import { exitReason, get32, get64, NEXT, set32, set64, TRAPPED } from '../hart/state';
 import { takeInterrupt } from '../hart/trap';
+import { f64Eq, f64Le, f64Lt } from '../float/compare';
+import { i32ToF64 } from '../float/convert';
+import { f32Add, f32Mul, f32Sub } from '../float/f32';
+import { f64Add, f64Div, f64Mul, f64Sub } from '../float/f64';
+import { f64Fma } from '../float/fma';
 import {
   OP_ADD,
-  OP_ADD_UW,
   OP_ADDI,
   OP_ADDIW,
   OP_ADDW,
+  OP_ADD_UW,
   OP_AND,
   OP_ANDI,
   OP_ANDN,
@@ -24,9 +29,27 @@ import {
   OP_DIVU,
   OP_DIVUW,
   OP_DIVW,
+  OP_FADD_D,
+  OP_FADD_S,
+  OP_FCVT_D_W,
+  OP_FDIV_D,
+  OP_FEQ_D,
   OP_FLD,
+  OP_FLE_D,
+  OP_FLT_D,
   OP_FLW,
+  OP_FMADD_D,
+  OP_FMSUB_D,
+  OP_FMUL_D,
+  OP_FMUL_S,
+  OP_FMV_D_X,
+  OP_FMV_X_D,
+  OP_FNMADD_D,
+  OP_FNMSUB_D,
   OP_FSD,
+  OP_FSGNJ_D,
+  OP_FSUB_D,
+  OP_FSUB_S,
   OP_FSW,
   OP_JAL,
   OP_JALR,
@@ -62,8 +85,8 @@ import {
   OP_SH3ADD_UW,
   OP_SLL,
   OP_SLLI,
-  OP_SLLI_UW,
   OP_SLLIW,
+  OP_SLLI_UW,
   OP_SLLW,
   OP_SLT,
   OP_SLTI,
@@ -85,11 +108,11 @@ import {
   OP_XORI,
   OP_ZEXT_H,
 } from '../isa/generated/opcodes';
-import { ATTENTION, HART_BASE, INSTRET, MSTATUS, PC, SINGLE_SLOT, TLB_WRITE } from '../layout';
+import { ATTENTION, FRM, HART_BASE, INSTRET, MSTATUS, PC, SINGLE_SLOT, TLB_WRITE } from '../layout';
 import { dataTable, entryOf, fetchTable, PAGE_MASK } from '../mmu/tlb';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './arithmetic';
 import { decodeEntry } from './decode';
-import { advance, box, imm, imm32, operation, rs1, rs1w, rs2, rs2w, setRd, setRdW } from './entry';
+import { advance, box, imm, imm32, operation, rs1, rs1w, rs2, rs2w, rs3, setRd, setRdW, unbox } from './entry';
 import { fetchPage, fetchSingle, NO_CODE } from './fetch';
 import {
   I_BEQ_IN,
@@ -112,6 +135,21 @@ import {
 import { executeSlow } from './slow';
 
 const MSTATUS_FS_LOW: u32 = 0x6000;
+const SIGN64: u64 = 0x8000000000000000;
+
+/** The floats are on and marked as changed, so that a result needs no more marking. */
+// @ts-ignore: decorator
+@inline
+function floatsDirty(): bool {
+  return (load<u32>(HART_BASE + MSTATUS) & MSTATUS_FS_LOW) == MSTATUS_FS_LOW;
+}
+/** The same, and the instruction rounds to nearest, by its own field or by frm. */
+// @ts-ignore: decorator
+@inline
+function nearest(ip: usize): bool {
+  const mode = load<u16>(ip, 14) >> 12;
+  return floatsDirty() && (mode == 0 || (mode == 7 && get32(FRM) == 0));
+}
 
 /** How the inner loop was left. */
 const SLOW = 0; // the entry at ip is to be executed by slow.ts
@@ -667,6 +705,114 @@ export function interpret(budget: i32): i32 {
               continue;
             }
             break;
+          }
+          case OP_FADD_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Add(rs1(ip), rs2(ip), 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FSUB_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Sub(rs1(ip), rs2(ip), 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FMUL_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Mul(rs1(ip), rs2(ip), 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FDIV_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Div(rs1(ip), rs2(ip), 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FMADD_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Fma(rs1(ip), rs2(ip), rs3(ip), 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FMSUB_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Fma(rs1(ip), rs2(ip), rs3(ip) ^ SIGN64, 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FNMSUB_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Fma(rs1(ip) ^ SIGN64, rs2(ip), rs3(ip), 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FNMADD_D: {
+            if (!nearest(ip)) break;
+            setRd(ip, f64Fma(rs1(ip) ^ SIGN64, rs2(ip), rs3(ip) ^ SIGN64, 0));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FADD_S: {
+            if (!nearest(ip)) break;
+            setRd(ip, box(f32Add(unbox(rs1(ip)), unbox(rs2(ip)), 0)));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FSUB_S: {
+            if (!nearest(ip)) break;
+            setRd(ip, box(f32Sub(unbox(rs1(ip)), unbox(rs2(ip)), 0)));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FMUL_S: {
+            if (!nearest(ip)) break;
+            setRd(ip, box(f32Mul(unbox(rs1(ip)), unbox(rs2(ip)), 0)));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FSGNJ_D: {
+            if (!floatsDirty()) break;
+            setRd(ip, (rs1(ip) & ~SIGN64) | (rs2(ip) & SIGN64));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FMV_X_D: {
+            if (!floatsDirty()) break;
+            setRd(ip, rs1(ip));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FMV_D_X: {
+            if (!floatsDirty()) break;
+            setRd(ip, rs1(ip));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FEQ_D: {
+            if (!floatsDirty()) break;
+            setRd(ip, f64Eq(rs1(ip), rs2(ip)));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FLT_D: {
+            if (!floatsDirty()) break;
+            setRd(ip, f64Lt(rs1(ip), rs2(ip)));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FLE_D: {
+            if (!floatsDirty()) break;
+            setRd(ip, f64Le(rs1(ip), rs2(ip)));
+            ip += advance(ip);
+            continue;
+          }
+          case OP_FCVT_D_W: {
+            if (!floatsDirty()) break;
+            setRd(ip, i32ToF64(rs1(ip)));
+            ip += advance(ip);
+            continue;
           }
           case I_PAGE_END: {
             const target = page + <u64>((ip - base) >> 3);

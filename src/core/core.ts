@@ -39,6 +39,7 @@ import {
   STIMECMP,
   STOP_CAUSE,
   STOP_VALUE,
+  TIME_OFFSET,
   WAITING,
   X,
 } from '../../assembly/layout.ts';
@@ -271,6 +272,13 @@ export class Core implements CoreApi {
       if (supervisor < next) next = supervisor;
     }
     return next < NEVER ? Number(next) : undefined;
+  }
+
+  advanceTime(ticks: number): void {
+    const divisor = this.#options.instructionsPerTick ?? 0;
+    if (divisor === 0) return;
+    const offset = ticks - Math.floor(this.instructions / divisor);
+    if (offset > this.#count(TIME_OFFSET)) this.#view.setBigUint64(TIME_OFFSET, BigInt(offset), true);
   }
 
   get instructions(): number {
