@@ -25,7 +25,7 @@ afterAll(async () => {
 
 test('the page without a guest weighs less than 1 MB on the wire', async () => {
   const open = await openPage(browser, site.url);
-  await open.page.locator('[data-guest=monitor] button').click();
+  await open.page.locator('.preferred button').click();
   await waitForBadge(open.page, 'Running');
   await open.page.waitForTimeout(500);
   const page = [...open.transfers].filter(([path]) => !path.startsWith('/guests/'));
@@ -59,7 +59,7 @@ test.each([
 
 test('every button and field has a name, and headings come in order', async () => {
   const open = await openPage(browser, site.url);
-  await open.page.locator('[data-guest=monitor] button').click();
+  await open.page.locator('.preferred button').click();
   await waitForBadge(open.page, 'Running');
   const problems = await open.page.evaluate(() => {
     const nameless = [...document.querySelectorAll('button, input, progress, textarea')]
