@@ -102,7 +102,7 @@ export interface CoreApi {
   /** Earliest time in ticks at which an armed timer (mtimecmp, stimecmp) fires, or undefined. */
   nextTimer(): number | undefined;
   /** Instruction clock only: moves time on to `ticks` when that is later (an idle hart skips to its next timer). */
-  advanceTime?(ticks: number): void;
+  advanceTime(ticks: number): void;
   /** Instructions retired since reset. */
   readonly instructions: number;
   counters(): CoreCounters;

@@ -220,7 +220,7 @@ export class Machine implements MachineApi {
     const timer = board.core.nextTimer() ?? Infinity;
     const alarm = now + board.rtc.alarmInMs * TICKS_PER_MS;
     const wake = Math.min(timer, alarm);
-    if (board.deterministic && board.core.advanceTime && wake <= Number.MAX_SAFE_INTEGER && !again) {
+    if (board.deterministic && wake <= Number.MAX_SAFE_INTEGER && !again) {
       board.core.advanceTime(wake);
       return 0;
     }
