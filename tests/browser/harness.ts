@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { Hypervisor, VirtualMachine } from 'hypertab';
 import {
   type Browser,
@@ -39,11 +39,28 @@ export interface Site {
   close(): Promise<void>;
 }
 
+export interface SiteSettings {
+  isolated?: boolean;
+  /** Folder served as /guests/; default: those prepared in build/guests. */
+  guests?: string;
+  /** Answers to matching paths break off after half of what was announced. */
+  cut?: RegExp;
+}
+
 /** Serves the built page on a free port. */
-export async function openSite(
-  options: { isolated?: boolean; guests?: string; page?: string } = {},
-): Promise<Site> {
-  const server: Server = createSite(options);
+export async function openSite({ cut, ...options }: SiteSettings = {}): Promise<Site> {
+  const site: Server = createSite(options);
+  const server =
+    cut === undefined
+      ? site
+      : createServer((request, response) => {
+          if (!cut.test(request.url ?? '')) {
+            site.emit('request', request, response);
+            return;
+          }
+          response.writeHead(200, { 'Content-Length': 1000 });
+          response.write(new Uint8Array(500), () => setTimeout(() => response.destroy(), 100));
+        });
   const url = await listen(server, 0);
   return {
     url,

@@ -198,11 +198,24 @@ describe('when something is missing on the server', () => {
     const folder = new GuestFolder().toy('hello');
     const site = await openSite({ guests: folder.path });
     const open = await openPage(browser, site.url);
-    await open.page.route('**/guests/hello/*.gz', (route) => route.abort());
+    await open.page.route(/\/guests\/hello\/.*\.gz/, (route) => route.abort());
     await bootButton(open, 'hello').click();
     await waitForBadge(open.page, 'Failed');
     const message = await open.page.locator('.panel:not([hidden]) .message.bad').textContent();
     expect(message).toContain('the server does not answer');
+    await open.context.close();
+    await site.close();
+    folder.dispose();
+  });
+
+  test('a file that breaks off is said to be cut, with how much came', async () => {
+    const folder = new GuestFolder().toy('hello');
+    const site = await openSite({ guests: folder.path, cut: /hello\/.*\.gz/ });
+    const open = await openPage(browser, site.url);
+    await bootButton(open, 'hello').click();
+    await waitForBadge(open.page, 'Failed');
+    const message = await open.page.locator('.panel:not([hidden]) .message.bad').textContent();
+    expect(message).toContain('broke off after 500 bytes of 1000 bytes');
     await open.context.close();
     await site.close();
     folder.dispose();
