@@ -71,13 +71,21 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 async function prepare(name: string): Promise<void> {
   const progress = progressPrinter(name);
-  await prepareGuest(name, { onProgress: progress }).finally(() => progress.end());
+  const cancel = new AbortController();
+  const interrupted = () => cancel.abort();
+  process.once('SIGINT', interrupted);
+  try {
+    await prepareGuest(name, { onProgress: progress, signal: cancel.signal });
+  } finally {
+    process.off('SIGINT', interrupted);
+    progress.end();
+  }
   process.stderr.write(`${name}: ready\n`);
 }
 
 async function remove(name: string): Promise<void> {
-  await removeGuest(name);
-  process.stderr.write(`${name}: removed\n`);
+  const removed = await removeGuest(name);
+  process.stderr.write(`${name}: ${removed ? 'removed' : 'was not prepared'}\n`);
 }
 
 /**

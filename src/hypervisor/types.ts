@@ -58,7 +58,7 @@ export interface VmConsole {
   onData(listener: (data: Uint8Array) => void | Promise<void>): () => void;
   /** Typed bytes the guest's machine has not taken yet: hold back more while this is large. */
   readonly pending: number;
-  /** What the guest has written so far (the last 256 KiB), for a console that attaches late. */
+  /** What the guest has written since power-on (the last 256 KiB), for a console that attaches late. */
   readonly backlog: Uint8Array;
 }
 

@@ -35,6 +35,12 @@ export class SerialConsole implements VmConsole {
     return all.slice(Math.max(0, all.length - BACKLOG_BYTES));
   }
 
+  /** A power cycle: what the guest wrote before it is no longer what its console shows. */
+  clearBacklog(): void {
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
+
   write(data: Uint8Array | string): void {
     if (this.#closed) return;
     this.#sender.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);

@@ -226,6 +226,8 @@ export class Vm implements VirtualMachine {
     this.#reason = undefined;
     this.#watch.reset();
     this.#meter.reset();
+    // A prompt of the last power cycle must not pass for one of this.
+    this.#console.clearBacklog();
     this.#enter('running');
   }
 

@@ -36,6 +36,8 @@ export class VmDriver {
   readonly #options: DriverOptions;
   #state: DriverState = 'created';
   #looping = false;
+  /** The guest waits for the page to take its output. */
+  #flooded = false;
   #wake: (() => void) | undefined;
   #lastSample = -Infinity;
 
@@ -46,7 +48,9 @@ export class VmDriver {
     this.#options = options;
     machine.onConsoleOutput = (bytes) => output.send(bytes);
     machine.onReset = () => host.onReset();
-    output.onDrain = () => this.#wake?.();
+    output.onDrain = () => {
+      if (this.#flooded) this.#wake?.();
+    };
   }
 
   get state(): DriverState {
@@ -109,7 +113,8 @@ export class VmDriver {
     this.#looping = true;
     try {
       while (this.#state === 'running') {
-        if (this.#output.undelivered > OUTPUT_LIMIT) await this.#sleep(Infinity);
+        this.#flooded = this.#output.undelivered > OUTPUT_LIMIT;
+        if (this.#flooded) await this.#sleep(Infinity);
         else await this.#slice();
       }
     } catch (error) {

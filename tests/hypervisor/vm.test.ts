@@ -89,6 +89,22 @@ describe.each([{ shared: true }, { shared: false }])('a VM (shared memory: $shar
     expect(vm.state).toBe('stopped');
   });
 
+  it('forgets at a power cycle what the console showed before', async () => {
+    const { hypervisor } = make(
+      (machine) => {
+        machine.print(`cycle ${machine.resets}`);
+        return { state: 'idle', wakeInMs: Infinity };
+      },
+      { shared },
+    );
+    const vm = await hypervisor.create({ kernel });
+    const shown = () => new TextDecoder().decode(vm.console().backlog);
+    await vm.start();
+    await eventually(() => shown() === 'cycle 0');
+    await vm.reset();
+    await eventually(() => shown() === 'cycle 1');
+  });
+
   it('carries typed text to the guest as UTF-8', async () => {
     const { hypervisor, workers } = make(undefined, { shared });
     const vm = await hypervisor.create({ kernel });

@@ -123,6 +123,16 @@ describe('the driver of a machine', () => {
     driver.powerOff();
   });
 
+  it('does not run an idle guest because its output was taken', async () => {
+    const { machine, output, driver } = drive(() => ({ state: 'idle', wakeInMs: Infinity }));
+    driver.start();
+    await pause(5);
+    output.onDrain?.();
+    await pause(5);
+    expect(machine.slices).toBe(1);
+    driver.powerOff();
+  });
+
   it('reports once why the machine stopped, and starts it again from power-on', async () => {
     const { machine, driver, reasons } = drive(() => ({
       state: 'stopped',
