@@ -1,17 +1,17 @@
 // The core's only exports. src/core/core.ts is their one caller.
 
 import { csrExists, readCsr, writeCsr } from './hart/csr';
-import { exitReason, get32, get64, PRIVILEGE_M, ramBytes, set32, set64, setExit } from './hart/state';
+import { attend, exitReason, get32, get64, PRIVILEGE_M, ramBytes, set32, set64, setExit } from './hart/state';
 import { MENVCFG_ADUE, MSTATUS_XL } from './hart/status';
-import { instructionsToTimer, updateTimers } from './hart/time';
+import { instructionsToTimer, timerSet, updateTimers } from './hart/time';
 import { pendingInterrupts } from './hart/trap';
 import { interpret } from './interpreter/interpreter';
 import { resetPages } from './interpreter/pages';
 import {
   ATTENTION,
   EXIT_BUDGET,
-  EXIT_REQUEST,
   EXIT_REQUESTED,
+  EXIT_TIMER,
   EXIT_WFI,
   HART_BASE,
   HART_ID,
@@ -80,13 +80,21 @@ export function run(budget: i32): i32 {
     if (toTimer > 0 && toTimer < chunk) chunk = <i32>toTimer;
     const unused = interpret(chunk);
     rest -= chunk - unused;
-    if (get32(EXIT_REQUEST)) {
-      set32(EXIT_REQUEST, 0);
-      if (exitReason == EXIT_BUDGET) setExit(EXIT_REQUESTED);
-    }
+    if (exitReason == EXIT_TIMER) setExit(EXIT_BUDGET);
     if (exitReason) return exitReason;
   }
   return EXIT_BUDGET;
+}
+
+/** Ends the run under way after its instruction; for the host, from within a call of the core's. */
+export function requestExit(): void {
+  setExit(EXIT_REQUESTED);
+  attend();
+}
+
+/** The host wrote mtimecmp or stimecmp. */
+export function noteTimerSet(): void {
+  timerSet();
 }
 
 /** A CSR as M-mode reads it; csrFound() tells whether there is one. */

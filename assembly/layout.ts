@@ -124,8 +124,6 @@ export const TIME = 1104; // last time read, in ticks
 export const TIME_OFFSET = 1112; // deterministic clock: ticks at instret 0
 export const PMPCFG = 1120; // 16 bytes
 export const PMPADDR = 1136; // 16 x u64
-/** u32: the host asked run() to come back (CoreApi.requestExit). */
-export const EXIT_REQUEST = 1264;
 /** u32: bytes of guest RAM. */
 export const RAM_BYTES = 1268;
 
@@ -151,6 +149,8 @@ export const EXIT_DOUBLE_FAULT = 3;
 export const EXIT_WATCH = 4;
 /** The host asked for it (requestExit). */
 export const EXIT_REQUESTED = 5;
+/** Within the core only: a timer was set, so run() works out anew how far it may go, and goes on. */
+export const EXIT_TIMER = 6;
 
 // ---- mip / mie bits --------------------------------------------------------------------------------------------
 export const IRQ_SSI = 1;

@@ -57,7 +57,7 @@ import {
   SSTATUS_VISIBLE,
   SSTATUS_WRITABLE,
 } from './status';
-import { readTime, updateTimers } from './time';
+import { readTime, timerSet, updateTimers } from './time';
 import { pendingInterrupts } from './trap';
 
 const COUNTERS: u64 = 0xffffffff;
@@ -293,8 +293,7 @@ export function writeCsr(csr: u32, value: u64): void {
     }
     case 0x14d:
       set64(STIMECMP, value);
-      updateTimers();
-      attend();
+      timerSet();
       return;
     case 0x180:
       writeSatp(value);
@@ -324,9 +323,8 @@ export function writeCsr(csr: u32, value: u64): void {
     case 0x30a: {
       const old = get64(MENVCFG);
       set64(MENVCFG, warlEnvironment(value & MENVCFG_WRITABLE, old));
-      updateTimers();
       flushTranslations();
-      attend();
+      timerSet();
       return;
     }
     case 0x320:

@@ -2,6 +2,7 @@
 
 import { hostCall } from '../host';
 import {
+  EXIT_TIMER,
   HOST_TIME,
   INSTRET,
   IRQ_LINES,
@@ -14,7 +15,7 @@ import {
   TIME_DIVISOR,
   TIME_OFFSET,
 } from '../layout';
-import { get32, get64, set64 } from './state';
+import { attend, exitReason, get32, get64, set64, setExit } from './state';
 import { MENVCFG_STCE } from './status';
 
 /** The time in ticks now. With a divisor it depends on INSTRET alone, which the caller has brought up to date. */
@@ -34,6 +35,16 @@ export function updateTimers(): void {
   if (now >= get64(MTIMECMP)) lines |= (<u64>1) << IRQ_MTI;
   if ((get64(MENVCFG) & MENVCFG_STCE) != 0 && now >= get64(STIMECMP)) lines |= (<u64>1) << IRQ_STI;
   set64(IRQ_LINES, lines);
+}
+
+/**
+ * A compare register was written, perhaps in the middle of a run whose length took no account of it: the run is cut
+ * here, so that the interrupt comes when it is due and not at the run's end.
+ */
+export function timerSet(): void {
+  updateTimers();
+  attend();
+  if (!exitReason) setExit(EXIT_TIMER);
 }
 
 /**

@@ -41,7 +41,8 @@ export function updatePmp(): void {
     if (mode == 1) {
       low = i > 0 ? address(i - 1) << 2 : 0;
       high = top << 2;
-      if (high < low) high = low;
+      // Nothing lies between: an entry that matches nothing, not even an access across its place.
+      if (high <= low) low = high = 0;
     } else if (mode == 2) {
       low = top << 2;
       high = low + 4;

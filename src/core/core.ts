@@ -11,7 +11,6 @@ import {
   COUNT_TLB_MISS,
   COUNT_TRAP,
   EXIT_DOUBLE_FAULT,
-  EXIT_REQUEST,
   EXIT_REQUESTED,
   EXIT_SBI,
   EXIT_WATCH,
@@ -62,6 +61,8 @@ export class CoreError extends Error {
 interface CoreExports {
   reset(ramBytes: number, sbi: number, divisor: number): void;
   run(budget: number): number;
+  requestExit(): void;
+  noteTimerSet(): void;
   getCsr(csr: number): bigint;
   setCsr(csr: number, value: bigint): void;
   csrFound(): number;
@@ -133,13 +134,13 @@ class Hart implements HartView {
     return this.#view.getBigUint64(MTIMECMP, true);
   }
   set mtimecmp(value: bigint) {
-    this.#setTimer(MTIMECMP, IRQ_MTI, value);
+    this.#setTimer(MTIMECMP, value);
   }
   get stimecmp(): bigint {
     return this.#view.getBigUint64(STIMECMP, true);
   }
   set stimecmp(value: bigint) {
-    this.#setTimer(STIMECMP, IRQ_STI, value);
+    this.#setTimer(STIMECMP, value);
   }
   setInterruptLine(line: InterruptLine, level: boolean): void {
     this.#setLine(LINE_BITS[line], level);
@@ -151,11 +152,9 @@ class Hart implements HartView {
     };
   }
 
-  #setTimer(offset: number, bit: number, value: bigint): void {
+  #setTimer(offset: number, value: bigint): void {
     this.#view.setBigUint64(offset, value, true);
-    // The line falls now; the core raises it again at its next look at the clock if the time has come.
-    this.#setLine(bit, false);
-    this.#view.setUint32(ATTENTION, 1, true);
+    this.#exports.noteTimerSet();
   }
   #setLine(bit: number, level: boolean): void {
     const old = this.#view.getBigUint64(IRQ_LINES, true);
@@ -246,8 +245,7 @@ export class Core implements CoreApi {
   }
 
   requestExit(): void {
-    this.#view.setUint32(EXIT_REQUEST, 1, true);
-    this.#view.setUint32(ATTENTION, 1, true);
+    this.#exports.requestExit();
   }
 
   noteRamWritten(offset: number, length: number): void {
