@@ -1,4 +1,5 @@
 // All guests: what they are, and what they want of a machine. How the Debian ones are made: recipes-node.ts.
+import { TOY_GUESTS } from './toy-guests.ts';
 
 /** A guest that can be prepared. */
 export interface CatalogueEntry {
@@ -57,7 +58,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'busybox',
     title: 'Debian Linux with BusyBox',
-    description: "Debian's unmodified kernel and a BusyBox shell in RAM; boots fast.",
+    description: "Debian's unmodified kernel and a BusyBox shell in RAM; boots fast",
     kind: 'debian',
     memory: 128 * MIB,
     append: FAST_COMMAND_LINE,
@@ -67,34 +68,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'busybox-stock',
     title: 'Debian Linux with BusyBox, stock command line',
     description:
-      'The same kernel and files with all of its start-up work; boots at about a quarter of the speed.',
+      'The same kernel and files with all of its start-up work; boots at about a quarter of the speed',
     kind: 'debian',
     memory: 128 * MIB,
     append: 'console=ttyS0',
     prompt: ' # ',
   },
-  {
-    name: 'hello',
-    title: 'Hello',
-    description: 'A bare-metal program that greets and powers off.',
-    kind: 'toy',
-    memory: 16 * MIB,
-  },
-  {
-    name: 'monitor',
-    title: 'Monitor',
-    description: 'A bare-metal monitor: look at registers and memory, at a prompt of its own.',
-    kind: 'toy',
-    memory: 16 * MIB,
-    prompt: '> ',
-  },
-  {
-    name: 'count',
-    title: 'Count',
-    description: 'A bare-metal benchmark that counts how fast the machine is.',
-    kind: 'toy',
-    memory: 16 * MIB,
-  },
+  ...TOY_GUESTS.map((toy): CatalogueEntry => ({ ...toy, kind: 'toy' })),
 ];
 
 /** The catalogue's entry of that name, or undefined. */

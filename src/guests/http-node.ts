@@ -134,7 +134,11 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
     const [name, port] = entry.split(/:(?=\d+$)/);
     if (name === '*') return undefined;
     const suffix = (name ?? '').replace(/^\*?\./, '');
-    if (suffix === '' || (port !== undefined && port !== (url.port || '80'))) continue;
+    if (
+      suffix === '' ||
+      (port !== undefined && port !== (url.port || (url.protocol === 'https:' ? '443' : '80')))
+    )
+      continue;
     if (host === suffix || host.endsWith(`.${suffix}`)) return undefined;
   }
   const address = proxy.includes('://') ? proxy : `http://${proxy}`;

@@ -68,12 +68,12 @@ export function locateGuest(
   return guest;
 }
 
-/** The error for a guest that is not there, with what to do about it. */
-export function missingGuest(name: string, known: readonly string[]): GuestError {
-  return known.includes(name)
-    ? new GuestError(
-        'not-prepared',
-        `the guest ${name} is not prepared; run \`npx hypertab guest prepare ${name}\` first`,
-      )
-    : new GuestError('unknown', `there is no guest ${JSON.stringify(name)}; there are ${known.join(', ')}`);
+/** The error for a guest that is not there, with what to do about it; `known` are those that could be prepared. */
+export function missingGuest(name: string, known?: readonly string[]): GuestError {
+  if (!isGuestName(name) || (known !== undefined && !known.includes(name))) {
+    const others = known === undefined ? '' : `; there are ${known.join(', ')}`;
+    return new GuestError('unknown', `there is no guest ${JSON.stringify(name.slice(0, 80))}${others}`);
+  }
+  const what = `run \`npx hypertab guest prepare ${name}\` first`;
+  return new GuestError('not-prepared', `the guest ${name} is not prepared; ${what}`);
 }

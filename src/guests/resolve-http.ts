@@ -1,4 +1,3 @@
-import { catalogue } from './catalogue.ts';
 import { GuestError } from './guest-error.ts';
 import type { PreparedGuest } from './guest-types.ts';
 import { isGuestName, locateGuest, missingGuest, parseManifest } from './manifest.ts';
@@ -12,8 +11,7 @@ export function resolveGuestHttp(baseUrl: string | URL): (name: string) => Promi
   const here = (globalThis as { location?: { href: string } }).location?.href;
   const base = new URL(String(baseUrl).replace(/\/*$/, '/'), here);
   return async (name) => {
-    const known = catalogue.map((entry) => entry.name);
-    if (!isGuestName(name)) throw missingGuest(name, known);
+    if (!isGuestName(name)) throw missingGuest(name);
     const address = new URL(`${encodeURIComponent(name)}/guest.json`, base);
     let response: Response;
     let text: string;
@@ -23,7 +21,7 @@ export function resolveGuestHttp(baseUrl: string | URL): (name: string) => Promi
     } catch (error) {
       throw new GuestError('network', `cannot fetch ${address}; is the server still running?`, error);
     }
-    if (response.status === 404) throw missingGuest(name, known);
+    if (response.status === 404) throw missingGuest(name);
     if (!response.ok) {
       throw new GuestError('network', `cannot fetch ${address}: the server answers HTTP ${response.status}`);
     }
