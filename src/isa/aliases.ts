@@ -84,8 +84,6 @@ fge.d       rd,fs2,fs1        fle.d    rd,fs1,fs2       asm
 fence       -                 fence    iorw,iorw
 sfence.vma  -                 sfence.vma x0,x0
 sfence.vma  rs1               sfence.vma rs1,x0
-sinval.vma  -                 sinval.vma x0,x0          asm
-sinval.vma  rs1               sinval.vma rs1,x0         asm
 `;
 
 /** What stands in an operand of the base instruction: an operand of the alias, or a value. */

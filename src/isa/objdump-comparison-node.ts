@@ -1,5 +1,6 @@
 // Node only. Compares the disassembler with GNU objdump, line by line.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { disassemble } from './disassemble.ts';
 
 export interface Difference {
@@ -11,6 +12,8 @@ export interface Difference {
 
 export interface Comparison {
   lines: number;
+  /** How many lines differ; `differences` has the first of them. */
+  different: number;
   differences: Difference[];
 }
 
@@ -63,28 +66,34 @@ function normalize(text: string): string {
 }
 
 /** Runs objdump with these arguments and compares every line of its output. At most `keep` differences are kept. */
-export function compareWithObjdump(args: readonly string[], aliases = true, keep = 50): Comparison {
-  const result = spawnSync('riscv64-linux-gnu-objdump', [...args], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 31 - 1,
-  });
-  if (result.error !== undefined) {
-    throw new Error(
-      `riscv64-linux-gnu-objdump cannot be run (${result.error.message}): install binutils-riscv64-linux-gnu`,
+export async function compareWithObjdump(
+  args: readonly string[],
+  aliases = true,
+  keep = 50,
+): Promise<Comparison> {
+  const objdump = spawn('riscv64-linux-gnu-objdump', [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let failure: Error | undefined;
+  objdump.on('error', () => {
+    failure = new Error(
+      'riscv64-linux-gnu-objdump cannot be run: install the Debian package binutils-riscv64-linux-gnu',
     );
-  }
-  if (result.status !== 0) throw new Error(`riscv64-linux-gnu-objdump failed: ${result.stderr}`);
-  const comparison: Comparison = { lines: 0, differences: [] };
-  for (const line of result.stdout.split('\n')) {
+  });
+  const closed = new Promise<number | null>((done) => objdump.on('close', done));
+  const comparison: Comparison = { lines: 0, different: 0, differences: [] };
+  // Line by line: the output for a kernel is longer than a string may be.
+  for await (const line of createInterface({ input: objdump.stdout })) {
     const match = LINE.exec(line);
     if (match === null) continue;
     const [, address = '', word = '', text = ''] = match;
     comparison.lines++;
     const theirs = normalize(text);
     const ours = disassemble(Number.parseInt(word, 16), BigInt(`0x${address}`), { aliases });
-    if (ours !== theirs && comparison.differences.length < keep) {
-      comparison.differences.push({ address, word, ours, theirs });
-    }
+    if (ours === theirs) continue;
+    comparison.different++;
+    if (comparison.differences.length < keep) comparison.differences.push({ address, word, ours, theirs });
   }
+  const status = await closed;
+  if (failure !== undefined) throw failure;
+  if (status !== 0) throw new Error(`riscv64-linux-gnu-objdump ended with exit status ${status}`);
   return comparison;
 }
