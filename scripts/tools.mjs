@@ -29,6 +29,13 @@ const needs = [
   { name: 'device-tree-compiler', isThere: () => onPath('dtc') },
   { name: 'cpio', isThere: () => onPath('cpio') },
   { name: 'xz-utils', isThere: () => onPath('xz') },
+  { name: 'zstd', isThere: () => onPath('zstd') },
+  { name: 'tar', isThere: () => onPath('tar') },
+  { name: 'binutils', isThere: () => onPath('ar') },
+  { name: 'gpg', isThere: () => onPath('gpg') },
+  { name: 'gpg-agent', isThere: () => onPath('gpg-agent') },
+  { name: 'gpgv', isThere: () => onPath('gpgv') },
+  { name: 'bsdutils', isThere: () => onPath('script') },
 ];
 
 /** Debian packages whose programs are missing here. */
