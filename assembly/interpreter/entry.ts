@@ -31,6 +31,12 @@ export function rs2(ip: usize): u64 {
 export function rs3(ip: usize): u64 {
   return load<u64>(<usize>load<u16>(ip, 14) & 0xfff, HART_BASE);
 }
+/** Zero-extended low half. Not by way of rs1w: Binaryen 131 turns an i32 load that is zero-extended into i64.load32_s. */
+// @ts-ignore: decorator
+@inline
+export function rs1uw(ip: usize): u64 {
+  return load<u32>(<usize>load<u16>(ip, 4), HART_BASE);
+}
 // @ts-ignore: decorator
 @inline
 export function rs1w(ip: usize): i32 {

@@ -112,7 +112,7 @@ import { ATTENTION, FRM, HART_BASE, INSTRET, MSTATUS, PC, SINGLE_SLOT, TLB_WRITE
 import { dataTable, entryOf, fetchTable, PAGE_MASK } from '../mmu/tlb';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './arithmetic';
 import { decodeEntry } from './decode';
-import { advance, box, imm, imm32, operation, rs1, rs1w, rs2, rs2w, rs3, setRd, setRdW, unbox } from './entry';
+import { advance, box, imm, imm32, operation, rs1, rs1uw, rs1w, rs2, rs2w, rs3, setRd, setRdW, unbox } from './entry';
 import { fetchPage, fetchSingle, NO_CODE } from './fetch';
 import {
   I_BEQ_IN,
@@ -362,7 +362,7 @@ export function interpret(budget: i32): i32 {
             ip += advance(ip);
             continue;
           case OP_ADD_UW:
-            setRd(ip, <u64>(<u32>rs1w(ip)) + rs2(ip));
+            setRd(ip, rs1uw(ip) + rs2(ip));
             ip += advance(ip);
             continue;
           case OP_SH1ADD:
@@ -378,19 +378,19 @@ export function interpret(budget: i32): i32 {
             ip += advance(ip);
             continue;
           case OP_SH1ADD_UW:
-            setRd(ip, ((<u64>(<u32>rs1w(ip))) << 1) + rs2(ip));
+            setRd(ip, (rs1uw(ip) << 1) + rs2(ip));
             ip += advance(ip);
             continue;
           case OP_SH2ADD_UW:
-            setRd(ip, ((<u64>(<u32>rs1w(ip))) << 2) + rs2(ip));
+            setRd(ip, (rs1uw(ip) << 2) + rs2(ip));
             ip += advance(ip);
             continue;
           case OP_SH3ADD_UW:
-            setRd(ip, ((<u64>(<u32>rs1w(ip))) << 3) + rs2(ip));
+            setRd(ip, (rs1uw(ip) << 3) + rs2(ip));
             ip += advance(ip);
             continue;
           case OP_SLLI_UW:
-            setRd(ip, (<u64>(<u32>rs1w(ip))) << imm(ip));
+            setRd(ip, rs1uw(ip) << imm(ip));
             ip += advance(ip);
             continue;
           case OP_ANDN:
