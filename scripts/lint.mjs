@@ -1,8 +1,10 @@
 // Format, lint, types and layers. Each check runs even when an earlier one failed; all count as tests.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { build } from './build.mjs';
 import { checkLayers } from './layers.mjs';
 import { isMain, packageBin, projectRoot, run, runMain, StepError } from './project.mjs';
+import { setup } from './setup.mjs';
 
 /** @type {{ name: string, check: () => Promise<{ status: number, output: string }> }[]} */
 const checks = [
@@ -41,6 +43,9 @@ export async function lint() {
 
 if (isMain(import.meta.url)) {
   await runMain(async () => {
+    // The types of what imports the built library are there once it is built.
+    await setup();
+    await build();
     const { failed } = await lint();
     if (failed > 0) throw new StepError(`${failed} check(s) failed; their output is above.`);
   });

@@ -24,6 +24,10 @@ const needs = [
   },
   { name: 'qemu-user', isThere: () => onPath('qemu-riscv64') || onPath('qemu-riscv64-static') },
   { name: 'qemu-system-misc', isThere: () => onPath('qemu-system-riscv64') },
+  {
+    name: 'qemu-system-data',
+    isThere: () => existsSync('/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin'),
+  },
   { name: 'gcc-riscv64-linux-gnu', isThere: () => onPath('riscv64-linux-gnu-gcc') },
   { name: 'libc6-dev-riscv64-cross', isThere: () => existsSync('/usr/riscv64-linux-gnu/include/stdio.h') },
   { name: 'device-tree-compiler', isThere: () => onPath('dtc') },
