@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream as NodeStream } from 'node:stream/web';
 import * as zlib from 'node:zlib';
 import { GuestError } from './guest-error.ts';
 
@@ -25,7 +24,6 @@ export async function* decompress(
   compression: Compression,
   what: string,
 ): AsyncGenerator<Uint8Array> {
-  let closed = false;
   try {
     switch (compression) {
       case 'none':
@@ -41,14 +39,12 @@ export async function* decompress(
         yield* unzstd(source, what);
         break;
     }
-    closed = true;
   } catch (error) {
-    closed = true;
     if (error instanceof GuestError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new GuestError('format', `${what} cannot be decompressed: ${reason}`, error);
   } finally {
-    if (!closed) source.destroy();
+    source.destroy();
   }
 }
 
@@ -58,7 +54,23 @@ async function* unxz(source: Readable): AsyncGenerator<Uint8Array> {
     'xz-decompress',
   ) as typeof import('xz-decompress');
   const stream = new XzReadableStream(Readable.toWeb(source) as unknown as ReadableStream<Uint8Array>);
-  yield* stream as unknown as NodeStream<Uint8Array>;
+  const reader = stream.getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield value;
+    }
+    ended = true;
+  } catch (error) {
+    ended = true;
+    throw error;
+  } finally {
+    // The package holds a lock until a stream has ended or is cancelled, and throws when a stream is cancelled
+    // whose last bytes it has decompressed but not handed over.
+    if (!ended) await reader.cancel().catch(() => {});
+  }
 }
 
 async function* through(source: Readable, transform: NodeJS.ReadWriteStream): AsyncGenerator<Uint8Array> {

@@ -55,6 +55,8 @@ export interface Relocatable {
 }
 
 const HEADER_BYTES = 64;
+/** A page is the most that a kernel module's section is aligned to. */
+const LARGEST_ALIGNMENT = 4096;
 const SECTION_HEADER_BYTES = 64;
 export const SYMBOL_BYTES = 24;
 export const RELA_BYTES = 24;
@@ -99,6 +101,10 @@ export function readRelocatable(bytes: Uint8Array, what: string): Relocatable {
     const type = table.getUint32(at + 4, true);
     const size = Number(table.getBigUint64(at + 32, true));
     const hasBits = type !== SectionType.noBits && type !== SectionType.null;
+    const alignment = Number(table.getBigUint64(at + 48, true));
+    if (alignment > LARGEST_ALIGNMENT || (alignment & (alignment - 1)) !== 0) {
+      throw bad('a section has an impossible alignment');
+    }
     nameOffsets.push(table.getUint32(at, true));
     sections.push({
       name: '',
@@ -108,7 +114,7 @@ export function readRelocatable(bytes: Uint8Array, what: string): Relocatable {
       size,
       link: table.getUint32(at + 40, true),
       info: table.getUint32(at + 44, true),
-      alignment: Number(table.getBigUint64(at + 48, true)),
+      alignment,
       entrySize: Number(table.getBigUint64(at + 56, true)),
       data: hasBits ? range(Number(table.getBigUint64(at + 24, true)), size) : new Uint8Array(),
     });

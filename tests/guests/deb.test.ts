@@ -36,6 +36,20 @@ describe('extractDeb', () => {
   });
 
   it.each<Packing>(['xz', 'gz', 'zst'])(
+    'can be stopped and started again any number of times (%s)',
+    async (packing) => {
+      for (const size of [1, 3000, 70_000, 300_000]) {
+        writeFileSync(
+          path,
+          makeDeb(folder, { a: image.subarray(0, size), b: image.subarray(0, size) }, packing),
+        );
+        const rounds = Array.from({ length: 8 }, () => extractDeb(path, 'test.deb', () => 'last'));
+        for (const files of await Promise.all(rounds)) expect([...files.keys()]).toEqual(['a']);
+      }
+    },
+  );
+
+  it.each<Packing>(['xz', 'gz', 'zst'])(
     'fails with a GuestError when data packed with %s is cut off',
     async (packing) => {
       const whole = makeDeb(folder, { a: image }, packing);

@@ -168,7 +168,7 @@ export class FakeMirror {
       response.end(body);
       return;
     }
-    const [{ after }] = this.cuts.splice(cut, 1) as [{ after: number }];
+    const { after } = this.cuts.splice(cut, 1)[0]!;
     response.write(body.subarray(0, after), () => setTimeout(() => response.destroy(), 20));
   }
 }
