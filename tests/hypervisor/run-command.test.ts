@@ -83,7 +83,7 @@ describe('runCommand', () => {
     const { vm } = await shellVm();
     const seen: string[] = [];
     const { output } = await runCommand(vm, `echo ${'a'.repeat(200)}; sleep 0.2; echo end`, {
-      onOutput: (bytes) => seen.push(new TextDecoder().decode(bytes)),
+      onOutput: (bytes) => void seen.push(new TextDecoder().decode(bytes)),
     });
     expect(seen.length).toBeGreaterThan(1);
     expect(seen.join('')).toBe(output);

@@ -21,7 +21,7 @@ for (const shared of [true, false]) {
             const got: Uint8Array[] = [];
             reader.listen((bytes) => {
               got.push(bytes);
-              if (slowListener) return turn().then(() => {});
+              return slowListener ? turn().then(() => {}) : undefined;
             });
             const sent: Buffer[] = [];
             let value = 0;
