@@ -6,11 +6,11 @@ import {
   StateError,
   WorkerLostError,
 } from '../../src/hypervisor/errors.ts';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.ts';
+import { Hypervisor } from '../../src/hypervisor/hypervisor.ts';
 import type { VmOptions } from '../../src/hypervisor/types.ts';
 import type { MachineConfig, SliceResult } from '../../src/machine/machine-types.ts';
 import { eventually, type FakeMachine } from '../worker/fake-machine.ts';
-import { fakeHypervisor } from './harness.ts';
+import { EMPTY_CORE, fakeHypervisor } from './harness.ts';
 
 const kernel = new Uint8Array([1, 2, 3]);
 const open: Hypervisor[] = [];
@@ -259,5 +259,16 @@ describe('a hypervisor', () => {
     await vm.start();
     await eventually(() => resets === 1);
     expect(vm.state).toBe('running');
+  });
+});
+
+describe('a worker thread of Node', () => {
+  it('that cannot start is reported as lost instead of leaving create() waiting', async () => {
+    // From sources there is no compiled worker to load: the thread ends with an error at once.
+    const hypervisor = new Hypervisor({ core: EMPTY_CORE });
+    const error = await hypervisor.create({ kernel, name: 'toy' }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(WorkerLostError);
+    expect((error as Error).message).toMatch(/^toy: its worker is lost: .*machine-worker-node/);
+    expect(hypervisor.list()).toEqual([]);
   });
 });
