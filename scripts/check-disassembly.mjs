@@ -1,7 +1,11 @@
 // Compares our disassembler with GNU objdump over whole files, line by line:
 //   node scripts/check-disassembly.mjs FILE…
-// FILE is an ELF file or a bare RISC-V Image (a kernel). Needs the Debian package binutils-riscv64-linux-gnu and a build.
-import { closeSync, openSync, readSync } from 'node:fs';
+// FILE is an ELF file or a bare RISC-V Image (a kernel). Needs a build, and the Debian packages
+// binutils-riscv64-linux-gnu.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { compareWithObjdump } from '../build/src/isa/objdump-comparison-node.js';
 
 const files = process.argv.slice(2);
@@ -10,21 +14,70 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-function isElf(/** @type {string} */ path) {
-  const file = openSync(path, 'r');
-  const magic = Buffer.alloc(4);
-  readSync(file, magic, 0, 4, 0);
-  closeSync(file);
-  return magic.toString('latin1') === '\x7fELF';
+// objdump shows only what the file says it uses; code that finds out at run time (a kernel's) uses more.
+const march = `rv64gc_${'zicbom zicbop zicboz zihintpause zawrs zfhmin zba zbb zbc zbs svinval'.replaceAll(' ', '_')}`;
+
+/** Runs a program of binutils for RISC-V. */
+const binutils = (/** @type {string} */ name, /** @type {string[]} */ ...args) =>
+  execFileSync(`riscv64-linux-gnu-${name}`, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+
+/** The code of a bare Image: its PE section .text, or all of it. */
+function codeOfImage(/** @type {Buffer} */ image) {
+  const header = image.length > 0x40 ? image.readUInt32LE(0x3c) : 0;
+  if (image.toString('latin1', header, header + 4) !== 'PE\0\0') return image;
+  const section = header + 24 + image.readUInt16LE(header + 20);
+  const offset = image.readUInt32LE(section + 20);
+  return image.subarray(offset, offset + image.readUInt32LE(section + 16));
+}
+
+/** Writes an ELF file with the code of `file` that claims all extensions we know; returns its path. */
+function prepare(/** @type {string} */ file, /** @type {string} */ folder) {
+  const source = join(folder, 'wrap.s');
+  const object = join(folder, 'wrap.o');
+  const code = join(folder, 'code.bin');
+  const bytes = readFileSync(file);
+  const isElf = bytes.toString('latin1', 0, 4) === '\x7fELF';
+  writeFileSync(code, isElf ? '' : codeOfImage(bytes));
+  writeFileSync(source, `.text\n.incbin "${code}"\n`);
+  binutils('as', `-march=${march}`, '-o', object, source);
+  if (!isElf) {
+    // Without its symbols, nothing says that the included bytes are data.
+    binutils('objcopy', '--strip-all', object);
+    return object;
+  }
+  const attributes = join(folder, 'attributes.bin');
+  const copy = join(folder, 'copy.elf');
+  binutils(
+    'objcopy',
+    '-O',
+    'binary',
+    '--only-section=.riscv.attributes',
+    '--set-section-flags',
+    '.riscv.attributes=alloc',
+    object,
+    attributes,
+  );
+  writeFileSync(copy, bytes);
+  binutils('objcopy', '--update-section', `.riscv.attributes=${attributes}`, copy);
+  return copy;
 }
 
 let failed = false;
 for (const file of files) {
-  const args = isElf(file) ? ['-d', file] : ['-D', '-b', 'binary', '-m', 'riscv:rv64', file];
-  const { lines, different, differences } = await compareWithObjdump(args);
-  console.log(`${file}: ${lines} lines, ${different} differences`);
-  for (const one of differences)
-    console.log(`  ${one.address}: ${one.word}  ours: ${one.ours}  objdump: ${one.theirs}`);
-  if (different > 0 || lines === 0) failed = true;
+  const folder = mkdtempSync(join(tmpdir(), 'hypertab-disassembly-'));
+  try {
+    const { lines, different, differences, explained } = await compareWithObjdump([
+      '-d',
+      prepare(file, folder),
+    ]);
+    console.log(`${file}: ${lines} lines, ${different} differences`);
+    for (const [reason, count] of explained) console.log(`  ${count} lines: ${reason}`);
+    for (const one of differences) {
+      console.log(`  ${one.address}: ${one.word}  ours: ${one.ours}  objdump: ${one.theirs}`);
+    }
+    if (different > 0 || lines === 0) failed = true;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 process.exit(failed ? 1 : 0);
