@@ -1,8 +1,8 @@
 // Compares our disassembler with GNU objdump over whole files, line by line:
 //   node scripts/check-disassembly.mjs FILE…
-// FILE is an ELF file or a bare RISC-V Image (a kernel). Needs a build, and the Debian packages
+// FILE is an ELF file or a bare RISC-V Image (a kernel). Needs a build, and the Debian package
 // binutils-riscv64-linux-gnu.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +18,15 @@ if (files.length === 0) {
 const march = `rv64gc_${'zicbom zicbop zicboz zihintpause zawrs zfhmin zba zbb zbc zbs svinval'.replaceAll(' ', '_')}`;
 
 /** Runs a program of binutils for RISC-V. */
-const binutils = (/** @type {string} */ name, /** @type {string[]} */ ...args) =>
-  execFileSync(`riscv64-linux-gnu-${name}`, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+function binutils(/** @type {string} */ name, /** @type {string[]} */ ...args) {
+  const { error, status } = spawnSync(`riscv64-linux-gnu-${name}`, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (error === undefined && status === 0) return;
+  const advice = error === undefined ? '' : ': install the Debian package binutils-riscv64-linux-gnu';
+  console.error(`check-disassembly: riscv64-linux-gnu-${name} failed${advice}`);
+  process.exit(1);
+}
 
 /** The code of a bare Image: its PE section .text, or all of it. */
 function codeOfImage(/** @type {Buffer} */ image) {

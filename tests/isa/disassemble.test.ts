@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -7,7 +8,13 @@ import { HINT_INSTRUCTIONS, INSTRUCTIONS, type Instruction } from '../../src/isa
 import { type Comparison, compareWithObjdump } from '../../src/isa/objdump-comparison-node.ts';
 import { gnuAssemble, withFolder } from './oracle.ts';
 
-const LIBRARIES = '/usr/riscv64-linux-gnu/lib';
+/** A library of the cross-compiler: real code. */
+function library(name: string): string {
+  const path = join('/usr/riscv64-linux-gnu/lib', name);
+  if (!existsSync(path))
+    throw new Error(`${path} is missing: install the Debian package libc6-riscv64-cross`);
+  return path;
+}
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
@@ -48,13 +55,13 @@ async function compareEncodings(words: readonly number[], bytes: 2 | 4): Promise
 }
 
 test('objdump spells every instruction of libc as we do', async () => {
-  const { lines, differences, explained } = await compareWithObjdump(['-d', join(LIBRARIES, 'libc.so.6')]);
+  const { lines, differences, explained } = await compareWithObjdump(['-d', library('libc.so.6')]);
   expect([differences, [...explained]]).toEqual([[], []]);
   expect(lines).toBeGreaterThan(200_000);
 }, 120_000);
 
 test('objdump spells every instruction of the dynamic linker as we do, with and without aliases', async () => {
-  const file = join(LIBRARIES, 'ld-linux-riscv64-lp64d.so.1');
+  const file = library('ld-linux-riscv64-lp64d.so.1');
   const { lines, differences, explained } = await compareWithObjdump(['-d', file]);
   expect([differences, [...explained]]).toEqual([[], []]);
   expect(lines).toBeGreaterThan(10_000);
