@@ -14,3 +14,8 @@ export declare function mmioWrite(address: f64, size: i32, low: u32, high: u32):
 // @ts-ignore: decorator
 @external("host", "call")
 export declare function hostCall(kind: i32): f64;
+
+/** Compiles the module of `length` bytes at `address` and puts its functions into the table. */
+// @ts-ignore: decorator
+@external("host", "install")
+export declare function install(address: usize, length: u32): void;

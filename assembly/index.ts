@@ -16,6 +16,7 @@ import {
   HART_BASE,
   HART_ID,
   HART_STRIDE,
+  HOT_THRESHOLD,
   MENVCFG,
   MIE,
   MSTATUS,
@@ -35,19 +36,32 @@ import {
   WAITING,
   WATCH_ADDRESS,
 } from './layout';
+import { translatePending } from './translator/regions';
 import { clearPageFlag, isRam, noteHostWrite, ramPage, setPageFlag } from './mmu/physical';
 import { updatePmp } from './mmu/pmp';
 import { flushWritesTo, resetTlb } from './mmu/tlb';
+
+// What translated modules import (translator/imports.ts).
+export { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './interpreter/arithmetic';
+export {
+  f64AddSlow as f64Add,
+  f64SubSlow as f64Sub,
+  f64MulSlow as f64Mul,
+  f64DivSlow as f64Div,
+} from './float/f64';
+export { f64Fma } from './float/fma';
+export { f64Eq, f64Lt, f64Le } from './float/compare';
 
 /** Longest run between two looks at the clock, in instructions: about 60 microseconds. */
 const CHUNK: i32 = 20000;
 
 /** Power-on state of hart 0 with `bytes` of RAM; RAM itself is the host's to clear. */
-export function reset(bytes: u32, sbi: i32, divisor: u32): void {
+export function reset(bytes: u32, sbi: i32, divisor: u32, threshold: u32): void {
   memory.fill(HART_BASE, 0, HART_STRIDE);
   set32(RAM_BYTES, bytes);
   set32(SBI_MODE, sbi);
   set32(TIME_DIVISOR, divisor);
+  set32(HOT_THRESHOLD, threshold);
   set64(HART_ID, 0);
   set32(PRIVILEGE, PRIVILEGE_M);
   set64(PC, 0x1000);
@@ -78,6 +92,7 @@ export function run(budget: i32): i32 {
     let chunk = min(rest, CHUNK);
     const toTimer = instructionsToTimer();
     if (toTimer > 0 && toTimer < chunk) chunk = <i32>toTimer;
+    translatePending();
     const unused = interpret(chunk);
     rest -= chunk - unused;
     if (exitReason == EXIT_TIMER) setExit(EXIT_BUDGET);

@@ -51,6 +51,16 @@ export const SLOT_BASE = 0x500000;
 export const SLOT_BYTES = 0x8040;
 export const SLOT_COUNT = 1200;
 
+// Translated code: see translator/regions.ts.
+/** An entry whose operation is REGION_MARK + r is the head of region r. */
+export const REGION_MARK = 0x8000;
+export const REGION_COUNT = 4080;
+/** Place of region 0 in the table of functions; the ones before it are the core's own. */
+export const REGION_TABLE_FIRST = 16;
+/** Where modules are written before the host compiles them. */
+export const MODULE_BUFFER = 0x2b00000;
+export const MODULE_BYTES = 0x100000;
+
 export const RAM_BASE = 0x2c00000;
 
 /** Largest guest RAM, in bytes: what is left of a 4 GiB linear memory, in whole 16 MiB. */
@@ -126,6 +136,11 @@ export const PMPCFG = 1120; // 16 bytes
 export const PMPADDR = 1136; // 16 x u64
 /** u32: bytes of guest RAM. */
 export const RAM_BYTES = 1268;
+/** u32: the read table (the write table behind it) and the fetch table of the mode the hart is in. */
+export const READ_TABLE = 1272;
+export const FETCH_TABLE = 1276;
+/** u32: executions after which an instruction that is jumped to is translated; 0: nothing is. */
+export const HOT_THRESHOLD = 1280;
 
 // ---- counters (u64 each), for --stats ----------------------------------------------------------------------
 export const COUNT_TLB_MISS = 1536;
@@ -138,6 +153,14 @@ export const COUNT_SLOT_EVICT = 1584;
 export const COUNT_FENCE_I = 1592;
 export const COUNT_SFENCE = 1600;
 export const COUNT_CODE_WRITE = 1608;
+/** Regions translated, the instructions in them, the bytes of their modules, modules, regions dropped. */
+export const COUNT_REGION = 1616;
+export const COUNT_REGION_INSTRUCTION = 1624;
+export const COUNT_MODULE_BYTE = 1632;
+export const COUNT_MODULE = 1640;
+export const COUNT_REGION_DROP = 1648;
+/** Times the interpreter entered a region. */
+export const COUNT_REGION_ENTER = 1656;
 
 // ---- why run() returned --------------------------------------------------------------------------------------
 export const EXIT_BUDGET = 0;

@@ -46,6 +46,7 @@ import {
   I_STRADDLE,
 } from './operations';
 import { slotIndex, slotPageHost } from './pages';
+import { hotThreshold } from '../translator/regions';
 
 /** Offset in the page of an instruction whose targets must not be taken for entries of the same slot. */
 const ANYWHERE: i32 = -1;
@@ -88,7 +89,9 @@ export function decodeInto(at: usize, raw: u32, offset: i32): void {
 
   if (offset != ANYWHERE && distance != 0) {
     const to = offset + distance;
-    if (to >= 0 && to < 4096) {
+    // A jump that may close a loop or make a call keeps its general form while such targets are counted.
+    const counted = hotThreshold() != 0 && (distance < 0 || (op == OP_JAL && rd(insn) != 0));
+    if (to >= 0 && to < 4096 && !counted) {
       const inside = insideOp(op, insn);
       if (inside) {
         op = inside;

@@ -2,7 +2,7 @@
 // million instructions a second where a switch over raw instructions reaches 200 to 330, and threaded code with tail
 // calls 110 to 170: `hypertab bench --engine interpreter` measures it. What is rare is in slow.ts.
 
-import { exitReason, get32, get64, NEXT, set32, set64, TRAPPED } from '../hart/state';
+import { count, exitReason, get32, get64, NEXT, set32, set64, TRAPPED } from '../hart/state';
 import { takeInterrupt } from '../hart/trap';
 import { f64Eq, f64Le, f64Lt } from '../float/compare';
 import { i32ToF64 } from '../float/convert';
@@ -108,7 +108,22 @@ import {
   OP_XORI,
   OP_ZEXT_H,
 } from '../isa/generated/opcodes';
-import { ATTENTION, FRM, HART_BASE, INSTRET, MSTATUS, PC, SINGLE_SLOT, TLB_WRITE } from '../layout';
+import {
+  ATTENTION,
+  COUNT_REGION_ENTER,
+  FETCH_TABLE,
+  FRM,
+  HART_BASE,
+  INSTRET,
+  MSTATUS,
+  PC,
+  READ_TABLE,
+  REGION_MARK,
+  REGION_TABLE_FIRST,
+  SINGLE_SLOT,
+  TLB_WRITE,
+} from '../layout';
+import { expose, hideAll, hotThreshold, noteTarget, originalOperation } from '../translator/regions';
 import { dataTable, entryOf, fetchTable, PAGE_MASK } from '../mmu/tlb';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './arithmetic';
 import { decodeEntry } from './decode';
@@ -154,6 +169,13 @@ function nearest(ip: usize): bool {
 /** How the inner loop was left. */
 const SLOW = 0; // the entry at ip is to be executed by slow.ts
 const FETCH = 1; // PC is set: look it up
+const JUMP = 2; // to the address in `jump`
+const REGION = 3; // the entry at ip is the head of a translated region
+
+/** More than any region executes between two looks at its budget (translator/region.ts). */
+const REGION_SLACK = 2048;
+/** Guest calls that may nest as Wasm calls. */
+const CALL_DEPTH = 48;
 
 /**
  * Executes at most `budget` steps from PC: instructions that retire, and traps. Brings INSTRET and PC up to date.
@@ -161,6 +183,7 @@ const FETCH = 1; // PC is set: look it up
  */
 export function interpret(budget: i32): i32 {
   let n = budget;
+  const threshold = hotThreshold();
   // INSTRET is this value plus the steps done: a trap takes one off, as its instruction did not retire.
   let origin = get64(INSTRET) + budget;
   while (n > 0) {
@@ -174,6 +197,8 @@ export function interpret(budget: i32): i32 {
     const fetches = fetchTable();
     const reads = dataTable();
     const writes = reads + TLB_WRITE;
+    set32(READ_TABLE, <u32>reads);
+    set32(FETCH_TABLE, <u32>fetches);
     const start = get64(PC);
     let page: u64 = start & PAGE_MASK;
     const fetchEntry = entryOf(fetches, start);
@@ -189,6 +214,7 @@ export function interpret(budget: i32): i32 {
       ip = base;
     } else ip = base + ((<usize>start & 0xffe) << 3);
     let left = SLOW;
+    let jump: u64 = 0;
     let go = true;
     while (go) {
       do {
@@ -462,48 +488,48 @@ export function interpret(budget: i32): i32 {
             continue;
           case OP_BEQ:
             if (rs1(ip) == rs2(ip)) {
-              set64(PC, page + <u64>((ip - base) >> 3) + imm(ip));
-              left = FETCH;
+              jump = page + <u64>((ip - base) >> 3) + imm(ip);
+              left = JUMP;
               break;
             }
             ip += advance(ip);
             continue;
           case OP_BNE:
             if (rs1(ip) != rs2(ip)) {
-              set64(PC, page + <u64>((ip - base) >> 3) + imm(ip));
-              left = FETCH;
+              jump = page + <u64>((ip - base) >> 3) + imm(ip);
+              left = JUMP;
               break;
             }
             ip += advance(ip);
             continue;
           case OP_BLT:
             if (<i64>rs1(ip) < <i64>rs2(ip)) {
-              set64(PC, page + <u64>((ip - base) >> 3) + imm(ip));
-              left = FETCH;
+              jump = page + <u64>((ip - base) >> 3) + imm(ip);
+              left = JUMP;
               break;
             }
             ip += advance(ip);
             continue;
           case OP_BGE:
             if (<i64>rs1(ip) >= <i64>rs2(ip)) {
-              set64(PC, page + <u64>((ip - base) >> 3) + imm(ip));
-              left = FETCH;
+              jump = page + <u64>((ip - base) >> 3) + imm(ip);
+              left = JUMP;
               break;
             }
             ip += advance(ip);
             continue;
           case OP_BLTU:
             if (rs1(ip) < rs2(ip)) {
-              set64(PC, page + <u64>((ip - base) >> 3) + imm(ip));
-              left = FETCH;
+              jump = page + <u64>((ip - base) >> 3) + imm(ip);
+              left = JUMP;
               break;
             }
             ip += advance(ip);
             continue;
           case OP_BGEU:
             if (rs1(ip) >= rs2(ip)) {
-              set64(PC, page + <u64>((ip - base) >> 3) + imm(ip));
-              left = FETCH;
+              jump = page + <u64>((ip - base) >> 3) + imm(ip);
+              left = JUMP;
               break;
             }
             ip += advance(ip);
@@ -517,6 +543,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
+              if (threshold) noteTarget(ip, threshold);
               continue;
             }
             set64(PC, target);
@@ -531,6 +558,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
+              if (threshold) noteTarget(ip, threshold);
               continue;
             }
             set64(PC, target);
@@ -544,6 +572,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
+              if (threshold) noteTarget(ip, threshold);
               continue;
             }
             set64(PC, target);
@@ -841,6 +870,10 @@ export function interpret(budget: i32): i32 {
             left = FETCH;
             break;
           }
+          default:
+            // What remains: the head of a translated region, and what slow.ts executes.
+            if (operation(ip) >= <u32>REGION_MARK) left = REGION;
+            break;
         }
         // Left the switch with `break`.
         go = false;
@@ -862,9 +895,65 @@ export function interpret(budget: i32): i32 {
           if (get32(ATTENTION) | exitReason | <i32>(n <= 0)) set64(PC, page + <u64>((ip - base) >> 3));
           else go = true;
         } else if (outcome == TRAPPED) origin--;
+      } else if (left == REGION) {
+        left = SLOW;
+        go = true;
+        if (n <= REGION_SLACK) {
+          // Too near the end of the budget for a region: instruction by instruction.
+          expose(ip);
+          continue;
+        }
+        count(COUNT_REGION_ENTER);
+        const mark = operation(ip);
+        const rest = call_indirect<i32>(
+          mark - REGION_MARK + REGION_TABLE_FIRST,
+          page,
+          <u32>base,
+          n,
+          CALL_DEPTH,
+        );
+        if (rest == n) {
+          // It left in front of its first instruction, which is one that slow.ts knows.
+          const pc = page + <u64>((ip - base) >> 3);
+          set64(INSTRET, origin - n);
+          const step = advance(ip);
+          const outcome = executeSlow(originalOperation(mark - REGION_MARK), ip, pc);
+          n--;
+          if (outcome == NEXT) {
+            ip += step;
+            if (get32(ATTENTION) | exitReason) {
+              set64(PC, page + <u64>((ip - base) >> 3));
+              go = false;
+            }
+          } else {
+            if (outcome == TRAPPED) origin--;
+            go = false;
+          }
+          continue;
+        }
+        n = rest;
+        const pc = get64(PC);
+        const entry = entryOf(fetches, pc);
+        if (n > 0 && load<u64>(entry) == (pc & PAGE_MASK)) {
+          page = pc & PAGE_MASK;
+          base = load<u32>(entry, 8);
+          ip = base + ((<usize>pc & 0xffe) << 3);
+        } else go = false;
+      } else if (left == JUMP) {
+        left = SLOW;
+        n--;
+        const entry = entryOf(fetches, jump);
+        if (n > 0 && load<u64>(entry) == (jump & PAGE_MASK)) {
+          page = jump & PAGE_MASK;
+          base = load<u32>(entry, 8);
+          ip = base + ((<usize>jump & 0xffe) << 3);
+          if (threshold) noteTarget(ip, threshold);
+          go = true;
+        } else set64(PC, jump);
       } else n--;
     }
   }
+  hideAll();
   set64(INSTRET, origin - n);
   return n;
 }

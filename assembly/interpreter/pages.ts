@@ -20,6 +20,7 @@ import {
 } from '../layout';
 import { clearPageFlag, pageSlot, setPageFlag, setPageSlot } from '../mmu/physical';
 import { flushFetchesOf, flushWritesTo } from '../mmu/tlb';
+import { dropRegions, resetRegions } from '../translator/regions';
 import { I_PAGE_END } from './operations';
 
 const NO_PAGE: u32 = 0xffffffff;
@@ -57,11 +58,18 @@ export function resetPages(): void {
   used = 0;
   hand = 0;
   freeHead = 0;
+  resetRegions();
   memory.fill(SLOT_PAGE, 0xff, SLOT_COUNT * 4);
   endEntries(SINGLE_SLOT + 16);
 }
 
+/** True when the slot holds the code of a page now. */
+export function slotHoldsPage(slot: u32): bool {
+  return load<u32>(SLOT_PAGE + (slot << 2)) != NO_PAGE;
+}
+
 function release(slot: u32): void {
+  dropRegions(slot, 0, 4096);
   const page = load<u32>(SLOT_PAGE + (slot << 2));
   setPageSlot(page, 0);
   clearPageFlag(page, PAGE_CODE);
@@ -120,6 +128,7 @@ export function codeWritten(page: u32, offset: u32, size: u32): void {
   }
   if (!hit) return;
   count(COUNT_CODE_WRITE);
+  dropRegions(slot, offset, offset + size);
   memory.fill(begin, 0, end - begin);
   const writes = load<u32>(SLOT_WRITES + (slot << 2)) + 1;
   store<u32>(SLOT_WRITES + (slot << 2), writes);

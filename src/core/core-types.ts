@@ -78,6 +78,8 @@ export interface CoreOptions {
   host: CoreHost;
   /** True when an ecall from S-mode is to leave the core ('sbi') instead of trapping into M-mode. */
   sbi?: boolean;
+  /** Executions after which a jump target is translated; 0 or absent: everything is interpreted. */
+  hotThreshold?: number;
   /** 0 or absent: time comes from host.time(). N: one tick every N instructions, for determinism. */
   instructionsPerTick?: number;
 }

@@ -34,6 +34,8 @@ import {
   PRIVILEGE,
   RAM_BASE,
   RAM_MAX,
+  REGION_COUNT,
+  REGION_TABLE_FIRST,
   SCRATCH,
   STIMECMP,
   STOP_CAUSE,
@@ -59,7 +61,7 @@ export class CoreError extends Error {
 
 /** What assembly/index.ts exports. */
 interface CoreExports {
-  reset(ramBytes: number, sbi: number, divisor: number): void;
+  reset(ramBytes: number, sbi: number, divisor: number, threshold: number): void;
   run(budget: number): number;
   requestExit(): void;
   noteTimerSet(): void;
@@ -202,9 +204,12 @@ export class Core implements CoreApi {
     this.#view = new DataView(memory.buffer, HART_BASE, HART_STRIDE);
     this.ram = new Uint8Array(memory.buffer, RAM_BASE, ramBytes);
     const host = options.host;
+    const table = new WebAssembly.Table({ initial: REGION_TABLE_FIRST + REGION_COUNT, element: 'anyfunc' });
+    let imports: WebAssembly.ModuleImports = {};
     const instance = new WebAssembly.Instance(module, {
       env: {
         memory,
+        table,
         abort: () => {
           throw new CoreError('the core stopped itself: a fault in Hypertab, please report it');
         },
@@ -213,17 +218,22 @@ export class Core implements CoreApi {
         mmioRead: (address: number, size: number) => this.#mmioRead(address, size),
         mmioWrite: (address: number, size: number, low: number, high: number) =>
           host.mmioWrite(address, size, low >>> 0, high >>> 0) ? 1 : 0,
+        install: (address: number, length: number) => {
+          const translated = new WebAssembly.Module(new Uint8Array(memory.buffer, address, length));
+          new WebAssembly.Instance(translated, { c: imports });
+        },
         call: (kind: number) => (kind === HOST_TIME ? Math.floor(host.time()) : 0),
       },
     });
     this.#exports = instance.exports as unknown as CoreExports;
+    imports = { ...instance.exports, memory, table };
     this.hart = new Hart(this.#view, this.#exports);
     this.reset();
   }
 
   reset(): void {
-    const { ramBytes, sbi, instructionsPerTick } = this.#options;
-    this.#exports.reset(ramBytes, sbi ? 1 : 0, instructionsPerTick ?? 0);
+    const { ramBytes, sbi, instructionsPerTick, hotThreshold } = this.#options;
+    this.#exports.reset(ramBytes, sbi ? 1 : 0, instructionsPerTick ?? 0, hotThreshold ?? 0);
   }
 
   run(maxInstructions: number): CoreExit {

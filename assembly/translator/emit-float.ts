@@ -1,0 +1,259 @@
+// Double-precision arithmetic. The floating-point registers stay in memory. Where NX is set already and rounding is
+// to nearest (L_FLOAT = 2), the machine's own instruction is exact in value and in flags as long as its result is an
+// ordinary number; everything else goes through the core's functions.
+import { F, FRM, HART_BASE } from '../layout';
+import {
+  OP_FADD_D,
+  OP_FCVT_D_W,
+  OP_FDIV_D,
+  OP_FEQ_D,
+  OP_FLE_D,
+  OP_FLT_D,
+  OP_FMADD_D,
+  OP_FMSUB_D,
+  OP_FMUL_D,
+  OP_FMV_D_X,
+  OP_FMV_X_D,
+  OP_FNMADD_D,
+  OP_FNMSUB_D,
+  OP_FSGNJN_D,
+  OP_FSGNJX_D,
+  OP_FSGNJ_D,
+  OP_FSUB_D,
+} from '../isa/generated/opcodes';
+import { L_FLOAT, L_TEMP, emitLeaveCode, emitLeaveIf, popX, pushX } from './emit';
+import {
+  CALL_F64_ADD,
+  CALL_F64_DIV,
+  CALL_F64_EQ,
+  CALL_F64_FMA,
+  CALL_F64_LE,
+  CALL_F64_LT,
+  CALL_F64_MUL,
+  CALL_F64_SUB,
+  call,
+} from './imports';
+import { insnRd, insnRm, insnRs1, insnRs2, insnRs3 } from './region';
+import {
+  T_I64,
+  T_VOID,
+  W_BR,
+  W_BR_IF,
+  W_BLOCK,
+  W_END,
+  W_F64_ADD,
+  W_F64_CONVERT_I32_S,
+  W_F64_DIV,
+  W_F64_LOAD,
+  W_F64_MUL,
+  W_F64_STORE,
+  W_F64_SUB,
+  W_I32_EQ,
+  W_I32_EQZ,
+  W_I32_LOAD,
+  W_I32_NE,
+  W_I32_WRAP,
+  W_I64_AND,
+  W_I64_EXTEND_U,
+  W_I64_LOAD,
+  W_I64_LT_U,
+  W_I64_OR,
+  W_I64_REINTERPRET,
+  W_I64_STORE,
+  W_I64_SUB,
+  W_I64_XOR,
+  access,
+  byte,
+  get,
+  i32c,
+  i64c,
+  tee,
+  u,
+} from './wasm-writer';
+
+const SIGN: i64 = <i64>0x8000000000000000;
+/** Results with exponents strictly between these raise nothing but NX: as isOrdinary64 of float/f64.ts. */
+const LEAST: i64 = 0x0020000000000000;
+const MAGNITUDE: i64 = 0x7fffffffffffffff;
+const SPAN: i64 = 0x7fd0000000000000;
+
+function pushF(register: u32): void {
+  i32c(0);
+  access(W_I64_LOAD, 3, HART_BASE + F + (register << 3));
+}
+function pushDouble(register: u32): void {
+  i32c(0);
+  access(W_F64_LOAD, 3, HART_BASE + F + (register << 3));
+}
+function storeF(register: u32): void {
+  access(W_I64_STORE, 3, HART_BASE + F + (register << 3));
+}
+function pushMode(i: i32): void {
+  if (unchecked(insnRm[i]) == 7) {
+    i32c(0);
+    access(W_I32_LOAD, 2, HART_BASE + FRM);
+  } else i32c(0);
+}
+
+/** Two-operand arithmetic: the machine's instruction `op`, or the core's function. */
+function emitArithmetic(i: i32, op: u8, slow: u32): void {
+  const a: u32 = unchecked(insnRs1[i]);
+  const b: u32 = unchecked(insnRs2[i]);
+  i32c(0);
+  byte(W_BLOCK);
+  byte(T_I64);
+  byte(W_BLOCK);
+  byte(T_VOID);
+  get(L_FLOAT);
+  i32c(2);
+  byte(W_I32_NE);
+  byte(W_BR_IF);
+  u(0);
+  pushDouble(a);
+  pushDouble(b);
+  byte(op);
+  byte(W_I64_REINTERPRET);
+  tee(L_TEMP);
+  get(L_TEMP);
+  i64c(MAGNITUDE);
+  byte(W_I64_AND);
+  i64c(LEAST);
+  byte(W_I64_SUB);
+  i64c(SPAN);
+  byte(W_I64_LT_U);
+  byte(W_BR_IF);
+  u(1);
+  byte(0x1a);
+  byte(W_END);
+  pushF(a);
+  pushF(b);
+  pushMode(i);
+  call(slow);
+  byte(W_END);
+  storeF(unchecked(insnRd[i]));
+}
+
+function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
+  i32c(0);
+  pushF(unchecked(insnRs1[i]));
+  if (negateProduct) {
+    i64c(SIGN);
+    byte(W_I64_XOR);
+  }
+  pushF(unchecked(insnRs2[i]));
+  pushF(unchecked(insnRs3[i]));
+  if (negateAddend) {
+    i64c(SIGN);
+    byte(W_I64_XOR);
+  }
+  pushMode(i);
+  call(CALL_F64_FMA);
+  storeF(unchecked(insnRd[i]));
+}
+
+function emitCompare(i: i32, slow: u32): void {
+  pushF(unchecked(insnRs1[i]));
+  pushF(unchecked(insnRs2[i]));
+  call(slow);
+  byte(W_I64_EXTEND_U);
+  const d: u32 = unchecked(insnRd[i]);
+  if (d) popX(d);
+  else byte(0x1a);
+}
+
+function emitSign(op: u32, i: i32): void {
+  const a: u32 = unchecked(insnRs1[i]);
+  const b: u32 = unchecked(insnRs2[i]);
+  i32c(0);
+  if (a == b && op == OP_FSGNJ_D) {
+    pushF(a);
+  } else if (op == OP_FSGNJX_D) {
+    pushF(b);
+    i64c(SIGN);
+    byte(W_I64_AND);
+    pushF(a);
+    byte(W_I64_XOR);
+  } else {
+    pushF(b);
+    if (op == OP_FSGNJN_D) {
+      i64c(-1);
+      byte(W_I64_XOR);
+    }
+    i64c(SIGN);
+    byte(W_I64_AND);
+    pushF(a);
+    i64c(MAGNITUDE);
+    byte(W_I64_AND);
+    byte(W_I64_OR);
+  }
+  storeF(unchecked(insnRd[i]));
+}
+
+/** Emits floating-point instruction `i` at `offset`, with `done` instructions of its block before it. */
+export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
+  emitLeaveCode(offset, done);
+  get(L_FLOAT);
+  byte(W_I32_EQZ);
+  emitLeaveIf();
+  const d: u32 = unchecked(insnRd[i]);
+  switch (op) {
+    case OP_FADD_D:
+      emitArithmetic(i, W_F64_ADD, CALL_F64_ADD);
+      break;
+    case OP_FSUB_D:
+      emitArithmetic(i, W_F64_SUB, CALL_F64_SUB);
+      break;
+    case OP_FMUL_D:
+      emitArithmetic(i, W_F64_MUL, CALL_F64_MUL);
+      break;
+    case OP_FDIV_D:
+      emitArithmetic(i, W_F64_DIV, CALL_F64_DIV);
+      break;
+    case OP_FMADD_D:
+      emitFma(i, false, false);
+      break;
+    case OP_FMSUB_D:
+      emitFma(i, false, true);
+      break;
+    case OP_FNMSUB_D:
+      emitFma(i, true, false);
+      break;
+    case OP_FNMADD_D:
+      emitFma(i, true, true);
+      break;
+    case OP_FSGNJ_D:
+    case OP_FSGNJN_D:
+    case OP_FSGNJX_D:
+      emitSign(op, i);
+      break;
+    case OP_FMV_X_D:
+      if (d) {
+        pushF(unchecked(insnRs1[i]));
+        popX(d);
+      }
+      break;
+    case OP_FMV_D_X:
+      i32c(0);
+      pushX(unchecked(insnRs1[i]));
+      storeF(d);
+      break;
+    case OP_FEQ_D:
+      emitCompare(i, CALL_F64_EQ);
+      break;
+    case OP_FLT_D:
+      emitCompare(i, CALL_F64_LT);
+      break;
+    case OP_FLE_D:
+      emitCompare(i, CALL_F64_LE);
+      break;
+    case OP_FCVT_D_W:
+      i32c(0);
+      pushX(unchecked(insnRs1[i]));
+      byte(W_I32_WRAP);
+      byte(W_F64_CONVERT_I32_S);
+      access(W_F64_STORE, 3, HART_BASE + F + (d << 3));
+      break;
+    default:
+      unreachable();
+  }
+}

@@ -1,0 +1,492 @@
+// Emits one region as a Wasm function:
+//
+//   (page: i64, base: i32, n: i32, depth: i32) -> n: i32
+//
+// `page` is the virtual address of the page, `base` the page's decoded slot, `n` the budget in instructions, `depth`
+// how many more guest calls may be Wasm calls. Guest registers used by the region live in locals; every way out
+// stores those it wrote and PC. A TLB miss leaves in front of its instruction, so traps are the interpreter's alone.
+//
+//   block $leave-pc                     (pc in a local)
+//     block $leave                      (code = offset in the page | instructions done in the block << 12)
+//       load the registers; body
+//     end; n -= code >> 12; pc = page + (code & 4095)
+//   end; PC = pc; store the registers; return n
+import {
+  F,
+  FETCH_TABLE,
+  FFLAGS,
+  FRM,
+  HART_BASE,
+  MSTATUS,
+  PC,
+  READ_TABLE,
+  REGION_MARK,
+  REGION_TABLE_FIRST,
+  TLB_INDEX,
+  X,
+} from '../layout';
+import { OP_JALR } from '../isa/generated/opcodes';
+import { emitCondition, emitInteger, isPlainInteger } from './emit-integer';
+import { emitFloat } from './emit-float';
+import { emitMemory, isMemory } from './emit-memory';
+import {
+  END_BRANCH,
+  END_CALL,
+  END_FALL,
+  END_INDIRECT,
+  END_JUMP,
+  END_LEAVE,
+  blockCount,
+  blockEnd,
+  blockNext,
+  blockStart,
+  blockStop,
+  blockTaken,
+  blocks,
+  insnImm,
+  insnLength,
+  insnOp,
+  insnRd,
+  insnRs1,
+  insnRs2,
+} from './region';
+import { emitStructured, labelAt, labelOf, popLabel, pushLabel, resetLabels } from './structure';
+import { isFloat } from './translatable';
+import {
+  T_F64,
+  T_I32,
+  T_I64,
+  T_VOID,
+  W_BLOCK,
+  W_BR,
+  W_BR_IF,
+  W_CALL_INDIRECT,
+  W_END,
+  W_I32_ADD,
+  W_I32_AND,
+  W_I32_EQ,
+  W_I32_EQZ,
+  W_I32_LE_S,
+  W_I32_LOAD,
+  W_I32_LOAD16_U,
+  W_I32_LT_U,
+  W_I32_OR,
+  W_I32_SHL,
+  W_I32_SHR_U,
+  W_I32_SUB,
+  W_I32_WRAP,
+  W_I64_ADD,
+  W_I64_AND,
+  W_I64_EXTEND_U,
+  W_I64_LOAD,
+  W_I64_NE,
+  W_I64_SHR_U,
+  W_I64_STORE,
+  W_IF,
+  W_RETURN,
+  W_UNREACHABLE,
+  access,
+  byte,
+  fill,
+  get,
+  hole,
+  i32c,
+  i64c,
+  set,
+  tee,
+  u,
+} from './wasm-writer';
+import * as writer from './wasm-writer';
+
+export const L_PAGE: u32 = 0;
+export const L_BASE: u32 = 1;
+export const L_BUDGET: u32 = 2;
+export const L_DEPTH: u32 = 3;
+export const L_ADDRESS: u32 = 4; // i64
+export const L_ENTRY: u32 = 5; // i32
+export const L_CODE: u32 = 6; // i32
+export const L_TLB: u32 = 7; // i32
+export const L_FLOAT: u32 = 8; // i32: 0 leave, 1 by the core's functions, 2 by the machine's own arithmetic
+export const L_PC: u32 = 9; // i64
+export const L_TEMP: u32 = 10; // i64
+export const L_DOUBLE: u32 = 11; // f64
+const FIRST_REGISTER: u32 = 12;
+
+const LEAVE_PC = 0; // numbers of the outermost constructs
+const LEAVE = 1;
+
+/** Local of each guest register, or 0. */
+const locals = new StaticArray<u32>(32);
+const written = new StaticArray<u8>(32);
+
+/** Pushes a guest register. */
+export function pushX(register: u32): void {
+  if (register) get(unchecked(locals[register]));
+  else i64c(0);
+}
+/** Pops into a guest register other than x0. */
+export function popX(register: u32): void {
+  set(unchecked(locals[register]));
+}
+
+/** Sets the code for leaving in front of the instruction at `offset`, `done` instructions into the block. */
+export function emitLeaveCode(offset: i32, done: i32): void {
+  i32c(offset | (done << 12));
+  set(L_CODE);
+}
+export function emitLeaveIf(): void {
+  byte(W_BR_IF);
+  u(labelAt(LEAVE));
+}
+function emitLeave(offset: i32): void {
+  emitLeaveCode(offset, 0);
+  byte(W_BR);
+  u(labelAt(LEAVE));
+}
+
+/** pc = page + offset, for targets outside the page. */
+function emitFarPc(offset: i32): void {
+  get(L_PAGE);
+  i64c(offset);
+  byte(W_I64_ADD);
+  set(L_PC);
+}
+
+function inPage(offset: i32): bool {
+  return offset >= 0 && offset < 4096;
+}
+
+/** Goes to block `target` (or -1), whose first instruction lies at `offset`. */
+function emitGoto(target: i32, offset: i32): void {
+  const label = target >= 0 ? labelOf(target) : -1;
+  if (label >= 0) {
+    byte(W_BR);
+    u(label);
+  } else if (inPage(offset)) emitLeave(offset);
+  else {
+    emitFarPc(offset);
+    byte(W_BR);
+    u(labelAt(LEAVE_PC));
+  }
+}
+
+/** n -= count */
+function emitSpend(count: i32): void {
+  if (!count) return;
+  get(L_BUDGET);
+  i32c(count);
+  byte(W_I32_SUB);
+  set(L_BUDGET);
+}
+
+/** At a loop's head: leave when the budget is used up. */
+export function emitLoopCheck(b: i32): void {
+  emitLeaveCode(unchecked(blockStart[b]), 0);
+  get(L_BUDGET);
+  i32c(0);
+  byte(W_I32_LE_S);
+  emitLeaveIf();
+}
+
+function emitStores(): void {
+  for (let r: u32 = 1; r < 32; r++) {
+    if (!unchecked(written[r])) continue;
+    i32c(0);
+    get(unchecked(locals[r]));
+    access(W_I64_STORE, 3, HART_BASE + X + (r << 3));
+  }
+}
+function emitLoads(): void {
+  for (let r: u32 = 1; r < 32; r++) {
+    if (!unchecked(locals[r])) continue;
+    i32c(0);
+    access(W_I64_LOAD, 3, HART_BASE + X + (r << 3));
+    set(unchecked(locals[r]));
+  }
+}
+function emitFloatState(): void {
+  // 2 when FS is dirty, frm is nearest and NX is set already; 1 when FS is dirty; else 0.
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + MSTATUS);
+  i32c(0x6000);
+  byte(W_I32_AND);
+  i32c(0x6000);
+  byte(W_I32_EQ);
+  // A reserved frm makes instructions illegal: the interpreter's again.
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + FRM);
+  i32c(5);
+  byte(W_I32_LT_U);
+  byte(W_I32_AND);
+  tee(L_FLOAT);
+  get(L_FLOAT);
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + FRM);
+  byte(W_I32_EQZ);
+  byte(W_I32_AND);
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + FFLAGS);
+  byte(W_I32_AND);
+  i32c(1);
+  byte(W_I32_AND);
+  byte(W_I32_ADD);
+  set(L_FLOAT);
+}
+
+let usesFloat: bool = false;
+
+/** pc is in L_PC and the registers are stored: PC = pc; return n. */
+function emitReturnPc(): void {
+  i32c(0);
+  get(L_PC);
+  access(W_I64_STORE, 3, HART_BASE + PC);
+  get(L_BUDGET);
+  byte(W_RETURN);
+}
+
+/**
+ * A guest call as a Wasm call: L_PC holds the target. Where the target is not translated, the budget or the depth
+ * is used up, or the callee came back anywhere but to `back`, the function returns to its own caller.
+ */
+function emitCall(b: i32, back: i32, near: i32): void {
+  emitStores();
+  if (near >= 0) {
+    get(L_BASE);
+    set(L_ENTRY);
+    get(L_PAGE);
+    set(L_ADDRESS);
+  } else {
+    // entry = fetch table + index; if its tag is not the target's page: return
+    get(L_PC);
+    i64c(8);
+    byte(W_I64_SHR_U);
+    byte(W_I32_WRAP);
+    i32c(TLB_INDEX);
+    byte(W_I32_AND);
+    i32c(0);
+    access(W_I32_LOAD, 2, HART_BASE + FETCH_TABLE);
+    byte(W_I32_ADD);
+    tee(L_ENTRY);
+    access(W_I64_LOAD, 3, 0);
+    get(L_PC);
+    i64c(-4096);
+    byte(W_I64_AND);
+    tee(L_ADDRESS);
+    byte(W_I64_NE);
+    byte(W_IF);
+    byte(T_VOID);
+    emitReturnPc();
+    byte(W_END);
+    get(L_ENTRY);
+    access(W_I32_LOAD, 2, 8);
+    set(L_ENTRY);
+  }
+  // code = the operation decoded at the target
+  get(L_ENTRY);
+  get(L_PC);
+  byte(W_I32_WRAP);
+  i32c(0xffe);
+  byte(W_I32_AND);
+  i32c(3);
+  byte(W_I32_SHL);
+  byte(W_I32_ADD);
+  access(W_I32_LOAD16_U, 1, 0);
+  tee(L_CODE);
+  i32c(REGION_MARK);
+  byte(W_I32_LT_U);
+  get(L_BUDGET);
+  i32c(0);
+  byte(W_I32_LE_S);
+  byte(W_I32_OR);
+  get(L_DEPTH);
+  byte(W_I32_EQZ);
+  byte(W_I32_OR);
+  byte(W_IF);
+  byte(T_VOID);
+  emitReturnPc();
+  byte(W_END);
+  get(L_ADDRESS);
+  get(L_ENTRY);
+  get(L_BUDGET);
+  get(L_DEPTH);
+  i32c(1);
+  byte(W_I32_SUB);
+  get(L_CODE);
+  i32c(REGION_TABLE_FIRST - REGION_MARK);
+  byte(W_I32_ADD);
+  byte(W_CALL_INDIRECT);
+  u(0);
+  u(0);
+  tee(L_BUDGET);
+  i32c(0);
+  byte(W_I32_LE_S);
+  i32c(0);
+  access(W_I64_LOAD, 3, HART_BASE + PC);
+  get(L_PAGE);
+  i64c(back);
+  byte(W_I64_ADD);
+  byte(W_I64_NE);
+  byte(W_I32_OR);
+  byte(W_IF);
+  byte(T_VOID);
+  get(L_BUDGET);
+  byte(W_RETURN);
+  byte(W_END);
+  const next = unchecked(blockNext[b]);
+  if (next >= 0 && labelOf(next) >= 0) {
+    emitLoads();
+    if (usesFloat) emitFloatState();
+    emitGoto(next, back);
+  } else {
+    get(L_BUDGET);
+    byte(W_RETURN);
+  }
+}
+
+export function emitBlock(b: i32): void {
+  let offset = unchecked(blockStart[b]);
+  const end = unchecked(blockEnd[b]);
+  const stop = unchecked(blockStop[b]);
+  let done = 0;
+  while (offset < stop) {
+    const i = offset >> 1;
+    const op: u32 = unchecked(insnOp[i]);
+    if (isMemory(op)) emitMemory(op, i, offset, done);
+    else if (isPlainInteger(op)) emitInteger(op, i, offset);
+    else if (isFloat(op)) emitFloat(op, i, offset, done);
+    done++;
+    offset += unchecked(insnLength[i]);
+  }
+  emitSpend(unchecked(blockCount[b]));
+  const i = stop >> 1;
+  if (end == END_LEAVE) {
+    if (inPage(stop)) emitLeave(stop);
+    else emitGoto(-1, stop);
+  } else if (end == END_FALL) emitGoto(unchecked(blockNext[b]), stop);
+  else if (end == END_JUMP) emitGoto(unchecked(blockTaken[b]), stop + unchecked(insnImm[i]));
+  else if (end == END_BRANCH) {
+    const target = stop + unchecked(insnImm[i]);
+    const taken = unchecked(blockTaken[b]);
+    const label = taken >= 0 ? labelOf(taken) : -1;
+    if (label < 0) {
+      if (inPage(target)) emitLeaveCode(target, 0);
+      else emitFarPc(target);
+    }
+    emitCondition(unchecked(insnOp[i]), unchecked(insnRs1[i]), unchecked(insnRs2[i]));
+    byte(W_BR_IF);
+    u(label >= 0 ? label : labelAt(inPage(target) ? LEAVE : LEAVE_PC));
+    emitGoto(unchecked(blockNext[b]), stop + unchecked(insnLength[i]));
+  } else {
+    const link = unchecked(insnRd[i]);
+    const back = stop + unchecked(insnLength[i]);
+    let near = -1;
+    if (end == END_INDIRECT) {
+      pushX(unchecked(insnRs1[i]));
+      if (unchecked(insnImm[i])) {
+        i64c(unchecked(insnImm[i]));
+        byte(W_I64_ADD);
+      }
+      i64c(-2);
+      byte(W_I64_AND);
+      set(L_PC);
+    } else {
+      near = stop + unchecked(insnImm[i]);
+      emitFarPc(near);
+      if (!inPage(near)) near = -1;
+    }
+    if (link) {
+      get(L_PAGE);
+      i64c(back);
+      byte(W_I64_ADD);
+      popX(link);
+      emitCall(b, back, near);
+    } else {
+      byte(W_BR);
+      u(labelAt(LEAVE_PC));
+    }
+  }
+}
+
+/** Gives every register the region names a local. */
+function assignLocals(): u32 {
+  for (let r = 0; r < 32; r++) {
+    unchecked((locals[r] = 0));
+    unchecked((written[r] = 0));
+  }
+  usesFloat = false;
+  for (let b = 0; b < blocks; b++) {
+    let offset = unchecked(blockStart[b]);
+    for (let k = unchecked(blockCount[b]); k > 0; k--) {
+      const i = offset >> 1;
+      if (isFloat(unchecked(insnOp[i]))) usesFloat = true;
+      unchecked((locals[unchecked(insnRs1[i])] = 1));
+      unchecked((locals[unchecked(insnRs2[i])] = 1));
+      unchecked((locals[unchecked(insnRd[i])] = 1));
+      unchecked((written[unchecked(insnRd[i])] = 1));
+      offset += unchecked(insnLength[i]);
+    }
+  }
+  unchecked((locals[0] = 0));
+  unchecked((written[0] = 0));
+  let next = FIRST_REGISTER;
+  for (let r = 1; r < 32; r++) if (unchecked(locals[r])) unchecked((locals[r] = next++));
+  return next - FIRST_REGISTER;
+}
+
+/** Writes the function body (with its size in front) of the region that discover() found. */
+export function emitRegion(): void {
+  const registers = assignLocals();
+  const size = hole();
+  const start = writer.at;
+  u(6);
+  u(1);
+  byte(T_I64);
+  u(4);
+  byte(T_I32);
+  u(2);
+  byte(T_I64);
+  u(1);
+  byte(T_F64);
+  u(registers);
+  byte(T_I64);
+  u(0);
+  byte(T_I64);
+  resetLabels();
+  byte(W_BLOCK);
+  byte(T_VOID);
+  pushLabel(-1);
+  byte(W_BLOCK);
+  byte(T_VOID);
+  pushLabel(-1);
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + READ_TABLE);
+  set(L_TLB);
+  emitLoads();
+  if (usesFloat) emitFloatState();
+  emitStructured(blocks);
+  byte(W_UNREACHABLE);
+  byte(W_END);
+  popLabel();
+  get(L_BUDGET);
+  get(L_CODE);
+  i32c(12);
+  byte(W_I32_SHR_U);
+  byte(W_I32_SUB);
+  set(L_BUDGET);
+  get(L_PAGE);
+  get(L_CODE);
+  i32c(0xfff);
+  byte(W_I32_AND);
+  byte(W_I64_EXTEND_U);
+  byte(W_I64_ADD);
+  set(L_PC);
+  byte(W_END);
+  popLabel();
+  emitStores();
+  i32c(0);
+  get(L_PC);
+  access(W_I64_STORE, 3, HART_BASE + PC);
+  get(L_BUDGET);
+  byte(W_END);
+  fill(size, <u32>(writer.at - start));
+}

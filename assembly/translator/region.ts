@@ -1,0 +1,220 @@
+// Discovery: from a hot instruction to a region of basic blocks, all in one page, reached by direct control flow.
+import {
+  FMT_B,
+  FMT_I,
+  FMT_J,
+  FMT_R4,
+  FMT_S,
+  FMT_SHIFT,
+  FMT_SHIFTW,
+  FMT_U,
+  OP_BEQ,
+  OP_BGEU,
+  OP_JAL,
+  OP_JALR,
+} from '../isa/generated/opcodes';
+import { decodeOp, formatOf } from '../isa/generated/decoder';
+import { expandCompressed } from '../isa/generated/compressed';
+import { immB, immI, immJ, immS, immU, rd, rm, rs1, rs2, rs3, shamt6 } from '../isa/fields';
+import { canTranslate } from './translatable';
+
+export const MAX_BLOCKS = 160;
+/** Bounds what runs between two looks at the budget: a region's longest path without a loop. */
+export const MAX_INSTRUCTIONS = 900;
+
+// Instructions of the page under translation, by halfword.
+export const insnOp = new StaticArray<u16>(2048);
+export const insnRd = new StaticArray<u8>(2048);
+export const insnRs1 = new StaticArray<u8>(2048);
+export const insnRs2 = new StaticArray<u8>(2048);
+export const insnRs3 = new StaticArray<u8>(2048);
+export const insnRm = new StaticArray<u8>(2048);
+export const insnLength = new StaticArray<u8>(2048);
+export const insnImm = new StaticArray<i32>(2048);
+/** Block that begins at a halfword, plus one. */
+export const blockAt = new StaticArray<u16>(2048);
+const leader = new StaticArray<u8>(2048);
+
+// How a block ends.
+export const END_BRANCH: u8 = 0; // taken or not: both in `taken` and `next`
+export const END_FALL: u8 = 1; // goes on at `next`
+export const END_JUMP: u8 = 2; // to `taken`
+export const END_CALL: u8 = 3; // jal with a link; comes back to `next`
+export const END_INDIRECT: u8 = 4; // jalr; with a link it comes back to `next`
+export const END_LEAVE: u8 = 5; // the instruction at `stop` is the interpreter's
+
+export const blockStart = new StaticArray<i32>(MAX_BLOCKS);
+/** Offset of the ending instruction (END_LEAVE, END_FALL: of the first one not in the block). */
+export const blockStop = new StaticArray<i32>(MAX_BLOCKS);
+/** Instructions in the block, its ending one included. */
+export const blockCount = new StaticArray<i32>(MAX_BLOCKS);
+export const blockEnd = new StaticArray<u8>(MAX_BLOCKS);
+/** Successor blocks, or -1: outside the region. */
+export const blockTaken = new StaticArray<i32>(MAX_BLOCKS);
+export const blockNext = new StaticArray<i32>(MAX_BLOCKS);
+export let blocks: i32 = 0;
+
+const work = new StaticArray<i32>(512);
+
+function decodeAt(host: usize, offset: i32): u32 {
+  const i = offset >> 1;
+  const low = <u32>load<u16>(host + offset);
+  let insn: u32;
+  if ((low & 3) == 3) {
+    // Half of it lies in the next page: the interpreter's.
+    if (offset == 4094) return 0;
+    insn = low | (<u32>load<u16>(host + offset, 2) << 16);
+    unchecked((insnLength[i] = 4));
+  } else {
+    insn = expandCompressed(low);
+    unchecked((insnLength[i] = 2));
+  }
+  const op = decodeOp(insn);
+  if (!op || !canTranslate(op, insn)) return 0;
+  const format = formatOf(op);
+  let immediate = 0;
+  if (format == FMT_I) immediate = immI(insn);
+  else if (format == FMT_S) immediate = immS(insn);
+  else if (format == FMT_B) immediate = immB(insn);
+  else if (format == FMT_U) immediate = immU(insn);
+  else if (format == FMT_J) immediate = immJ(insn);
+  else if (format == FMT_SHIFT || format == FMT_SHIFTW) immediate = <i32>shamt6(insn);
+  unchecked((insnOp[i] = <u16>op));
+  unchecked((insnRd[i] = <u8>rd(insn)));
+  unchecked((insnRs1[i] = <u8>rs1(insn)));
+  unchecked((insnRs2[i] = <u8>rs2(insn)));
+  unchecked((insnRs3[i] = format == FMT_R4 ? <u8>rs3(insn) : 0));
+  unchecked((insnRm[i] = <u8>rm(insn)));
+  unchecked((insnImm[i] = immediate));
+  return op;
+}
+
+// @ts-ignore: decorator
+@inline
+function isBranch(op: u32): bool {
+  return op >= <u32>OP_BEQ && op <= <u32>OP_BGEU;
+}
+
+/**
+ * Finds the region that begins at `head` of the page at host address `host`.
+ * @returns the number of instructions, 0 when the head itself cannot be translated
+ */
+export function discover(host: usize, head: i32): i32 {
+  memory.fill(changetype<usize>(insnOp), 0, 4096);
+  memory.fill(changetype<usize>(blockAt), 0, 4096);
+  memory.fill(changetype<usize>(leader), 0, 2048);
+  let pending = 1;
+  let total = 0;
+  let leaders = 1;
+  unchecked((work[0] = head));
+  unchecked((leader[head >> 1] = 1));
+  // First pass: which instructions, and where blocks begin.
+  while (pending > 0) {
+    let offset = unchecked(work[--pending]);
+    while (true) {
+      const i = offset >> 1;
+      if (offset >= 4096 || unchecked(insnOp[i])) break;
+      if (total >= MAX_INSTRUCTIONS) break;
+      const op = decodeAt(host, offset);
+      if (!op) break;
+      total++;
+      const next = offset + unchecked(insnLength[i]);
+      if (isBranch(op) || op == OP_JAL) {
+        const target = offset + unchecked(insnImm[i]);
+        const link = op == OP_JAL && unchecked(insnRd[i]) != 0;
+        if (!link && target >= 0 && target < 4096 && leaders < MAX_BLOCKS - 8 && pending < 500) {
+          if (!unchecked(leader[target >> 1])) {
+            unchecked((leader[target >> 1] = 1));
+            leaders++;
+          }
+          unchecked((work[pending++] = target));
+        }
+        if (op == OP_JAL && !link) break;
+        if (next < 4096) {
+          if (leaders >= MAX_BLOCKS - 4) break;
+          if (!unchecked(leader[next >> 1])) {
+            unchecked((leader[next >> 1] = 1));
+            leaders++;
+          }
+        }
+      } else if (op == OP_JALR) {
+        if (unchecked(insnRd[i]) == 0) break;
+        if (leaders >= MAX_BLOCKS - 4) break;
+        if (next < 4096 && !unchecked(leader[next >> 1])) {
+          unchecked((leader[next >> 1] = 1));
+          leaders++;
+        }
+      }
+      offset = next;
+    }
+  }
+  if (!unchecked(insnOp[head >> 1])) return 0;
+  cut(head);
+  return total;
+}
+
+/** Second pass: blocks between leaders; block 0 begins at the head. */
+function cut(head: i32): void {
+  blocks = 0;
+  addBlock(head);
+  for (let i = 0; i < 2048; i++) {
+    if (unchecked(leader[i]) && unchecked(insnOp[i]) && i << 1 != head) {
+      if (blocks < MAX_BLOCKS) addBlock(i << 1);
+    }
+  }
+  for (let b = 0; b < blocks; b++) link(b);
+}
+
+function addBlock(start: i32): void {
+  unchecked((blockStart[blocks] = start));
+  unchecked((blockAt[start >> 1] = <u16>(blocks + 1)));
+  blocks++;
+}
+
+function blockOf(offset: i32): i32 {
+  if (offset < 0 || offset >= 4096) return -1;
+  return <i32>unchecked(blockAt[offset >> 1]) - 1;
+}
+
+function link(b: i32): void {
+  let offset = unchecked(blockStart[b]);
+  let count = 0;
+  unchecked((blockTaken[b] = -1));
+  unchecked((blockNext[b] = -1));
+  while (true) {
+    const i = offset >> 1;
+    const op: u32 = offset < 4096 ? unchecked(insnOp[i]) : 0;
+    if (!op) {
+      unchecked((blockEnd[b] = END_LEAVE));
+      break;
+    }
+    if (count > 0 && unchecked(blockAt[i])) {
+      unchecked((blockEnd[b] = END_FALL));
+      unchecked((blockNext[b] = blockOf(offset)));
+      break;
+    }
+    count++;
+    const next = offset + unchecked(insnLength[i]);
+    if (isBranch(op)) {
+      unchecked((blockEnd[b] = END_BRANCH));
+      unchecked((blockTaken[b] = blockOf(offset + unchecked(insnImm[i]))));
+      unchecked((blockNext[b] = blockOf(next)));
+      break;
+    }
+    if (op == OP_JAL) {
+      const called = unchecked(insnRd[i]) != 0;
+      unchecked((blockEnd[b] = called ? END_CALL : END_JUMP));
+      if (called) unchecked((blockNext[b] = blockOf(next)));
+      else unchecked((blockTaken[b] = blockOf(offset + unchecked(insnImm[i]))));
+      break;
+    }
+    if (op == OP_JALR) {
+      unchecked((blockEnd[b] = END_INDIRECT));
+      if (unchecked(insnRd[i])) unchecked((blockNext[b] = blockOf(next)));
+      break;
+    }
+    offset = next;
+  }
+  unchecked((blockStop[b] = offset));
+  unchecked((blockCount[b] = count));
+}

@@ -1,0 +1,256 @@
+// The regions there are: which page each belongs to, what is hot and waits to be translated, and what must go when
+// code changes. A region is entered through its head's decoded entry, whose operation is replaced; so a region dies
+// with the entry, and finding a translated target costs what finding a decoded one costs.
+import {
+  COUNT_MODULE,
+  COUNT_MODULE_BYTE,
+  COUNT_REGION,
+  COUNT_REGION_DROP,
+  COUNT_REGION_INSTRUCTION,
+  HART_BASE,
+  HOT_THRESHOLD,
+  MODULE_BUFFER,
+  REGION_COUNT,
+  REGION_MARK,
+  REGION_TABLE_FIRST,
+  SLOT_COUNT,
+} from '../layout';
+import { install } from '../host';
+import { count, get64, set64 } from '../hart/state';
+import { slotAddress, slotHoldsPage, slotIndex, slotPageHost } from '../interpreter/pages';
+import { emitRegion } from './emit';
+import { IMPORTED_FUNCTIONS, TYPE_REGION, writeImports, writeTypes } from './imports';
+import { blockStart, blockStop, blocks, discover } from './region';
+import { byte, fill, hasRoom, hole, i32c, rewind, u } from './wasm-writer';
+import * as writer from './wasm-writer';
+
+const NONE: u32 = 0xffff;
+
+// By region: its slot (or NONE), the head's offset in the page, the operation its entry had, the bytes it was made
+// from, and the next region of the same slot.
+const regionSlot = new StaticArray<u16>(REGION_COUNT);
+const regionHead = new StaticArray<u16>(REGION_COUNT);
+const regionOperation = new StaticArray<u16>(REGION_COUNT);
+const regionLow = new StaticArray<u16>(REGION_COUNT);
+const regionHigh = new StaticArray<u16>(REGION_COUNT);
+const regionNext = new StaticArray<u16>(REGION_COUNT);
+const slotFirst = new StaticArray<u16>(SLOT_COUNT);
+let nextRegion: u32 = 0;
+
+const COUNTERS = 16384;
+const counters = new StaticArray<u16>(COUNTERS);
+
+const QUEUE = 64;
+const BATCH = 24;
+const queue = new StaticArray<u32>(QUEUE);
+let queued: i32 = 0;
+
+// Heads whose entry shows the instruction itself for a while: see expose().
+const EXPOSED = 4096;
+const exposed = new StaticArray<u16>(EXPOSED);
+let exposedCount: i32 = 0;
+
+/** After a reset: no region, nothing hot. */
+export function resetRegions(): void {
+  memory.fill(changetype<usize>(regionSlot), 0xff, REGION_COUNT * 2);
+  memory.fill(changetype<usize>(slotFirst), 0xff, SLOT_COUNT * 2);
+  memory.fill(changetype<usize>(counters), 0, COUNTERS * 2);
+  nextRegion = 0;
+  queued = 0;
+  exposedCount = 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function hotThreshold(): u32 {
+  return load<u32>(HART_BASE + HOT_THRESHOLD);
+}
+
+/** Counts an execution of the jump target whose entry lies at `ip`. */
+// @ts-ignore: decorator
+@inline
+export function noteTarget(ip: usize, threshold: u32): void {
+  const counter = changetype<usize>(counters) + ((ip >> 3) & ((COUNTERS - 1) << 1));
+  const hits = <u32>load<u16>(counter) + 1;
+  store<u16>(counter, <u16>hits);
+  if (hits >= threshold) enqueue(ip, counter);
+}
+
+function enqueue(ip: usize, counter: usize): void {
+  store<u16>(counter, 0);
+  if (queued >= QUEUE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
+  for (let i = 0; i < queued; i++) if (unchecked(queue[i]) == <u32>ip) return;
+  unchecked((queue[queued++] = <u32>ip));
+}
+
+// @ts-ignore: decorator
+@inline
+function entryAddress(region: u32): usize {
+  return slotAddress(unchecked(regionSlot[region])) + (<usize>unchecked(regionHead[region]) << 3);
+}
+
+/** The operation that a region's head has as an instruction. */
+export function originalOperation(region: u32): u32 {
+  return unchecked(regionOperation[region]);
+}
+
+/** Shows the head's own instruction to the interpreter, until hideAll(). */
+export function expose(ip: usize): void {
+  const region = <u32>load<u16>(ip) - REGION_MARK;
+  store<u16>(ip, <u16>originalOperation(region));
+  if (exposedCount < EXPOSED) unchecked((exposed[exposedCount++] = <u16>region));
+}
+
+/** Puts the regions back that expose() hid, unless they have been dropped since. */
+export function hideAll(): void {
+  for (let i = 0; i < exposedCount; i++) {
+    const region = unchecked(exposed[i]);
+    if (unchecked(regionSlot[region]) == NONE) continue;
+    const entry = entryAddress(region);
+    if (load<u16>(entry) == unchecked(regionOperation[region])) store<u16>(entry, <u16>(REGION_MARK + region));
+  }
+  exposedCount = 0;
+}
+
+function drop(region: u32): void {
+  const entry = entryAddress(region);
+  if (load<u16>(entry) == <u16>(REGION_MARK + region)) store<u16>(entry, unchecked(regionOperation[region]));
+  unchecked((regionSlot[region] = <u16>NONE));
+  count(COUNT_REGION_DROP);
+}
+
+function unlink(region: u32): void {
+  const slot = unchecked(regionSlot[region]);
+  let at = unchecked(slotFirst[slot]);
+  if (at == region) {
+    unchecked((slotFirst[slot] = unchecked(regionNext[region])));
+    return;
+  }
+  while (at != NONE) {
+    const next = unchecked(regionNext[at]);
+    if (next == region) {
+      unchecked((regionNext[at] = unchecked(regionNext[region])));
+      return;
+    }
+    at = next;
+  }
+}
+
+/** Drops the regions made from bytes [low, high) of a slot's page. */
+export function dropRegions(slot: u32, low: u32, high: u32): void {
+  let region = <u32>unchecked(slotFirst[slot]);
+  while (region != NONE) {
+    const next = <u32>unchecked(regionNext[region]);
+    if (unchecked(regionLow[region]) < high && low < unchecked(regionHigh[region])) {
+      unlink(region);
+      drop(region);
+    }
+    region = next;
+  }
+}
+
+function register(ip: usize, slot: u32, head: u32): u32 {
+  const region = nextRegion;
+  nextRegion = region + 1 == REGION_COUNT ? 0 : region + 1;
+  if (unchecked(regionSlot[region]) != NONE) {
+    unlink(region);
+    drop(region);
+  }
+  let low = 4096;
+  let high = 0;
+  for (let b = 0; b < blocks; b++) {
+    low = min(low, unchecked(blockStart[b]));
+    high = max(high, unchecked(blockStop[b]) + 4);
+  }
+  unchecked((regionSlot[region] = <u16>slot));
+  unchecked((regionHead[region] = <u16>head));
+  unchecked((regionOperation[region] = load<u16>(ip)));
+  unchecked((regionLow[region] = <u16>low));
+  unchecked((regionHigh[region] = <u16>min(high, 4096)));
+  unchecked((regionNext[region] = unchecked(slotFirst[slot])));
+  unchecked((slotFirst[slot] = <u16>region));
+  return region;
+}
+
+const batchRegion = new StaticArray<u32>(BATCH);
+const batchEntry = new StaticArray<u32>(BATCH);
+
+/** Translates what is hot: one module for the whole queue, at most BATCH regions. */
+export function translatePending(): void {
+  if (!queued) return;
+  rewind(MODULE_BUFFER);
+  // Header and sections up to the code: sizes are filled in as they become known.
+  byte(0x00);
+  byte(0x61);
+  byte(0x73);
+  byte(0x6d);
+  byte(1);
+  byte(0);
+  byte(0);
+  byte(0);
+  section(1);
+  writeTypes();
+  closeSection();
+  section(2);
+  writeImports();
+  closeSection();
+  // The bodies are written far behind, then moved up to the sections that must know their number.
+  const codeAt = MODULE_BUFFER + 0x4000;
+  const headAt = writer.at;
+  rewind(codeAt);
+  let made = 0;
+  while (queued > 0 && made < BATCH && hasRoom(0x30000)) {
+    const ip = <usize>unchecked(queue[--queued]);
+    const slot = slotIndex(<u32>ip);
+    const operation = <u32>load<u16>(ip);
+    if (!slotHoldsPage(slot) || operation >= <u32>REGION_MARK || operation == 0) continue;
+    const head = <i32>((ip - slotAddress(slot)) >> 3);
+    const instructions = discover(slotPageHost(slot), head);
+    if (!instructions) continue;
+    const region = register(ip, slot, head);
+    emitRegion();
+    unchecked((batchRegion[made] = region));
+    unchecked((batchEntry[made] = <u32>ip));
+    made++;
+    count(COUNT_REGION);
+    set64(COUNT_REGION_INSTRUCTION, get64(COUNT_REGION_INSTRUCTION) + instructions);
+  }
+  if (!made) return;
+  const bodies = writer.at - codeAt;
+  rewind(headAt);
+  section(3);
+  u(made);
+  for (let i = 0; i < made; i++) u(TYPE_REGION);
+  closeSection();
+  section(9);
+  u(made);
+  for (let i = 0; i < made; i++) {
+    u(0);
+    i32c(REGION_TABLE_FIRST + unchecked(batchRegion[i]));
+    byte(0x0b);
+    u(1);
+    u(IMPORTED_FUNCTIONS + i);
+  }
+  closeSection();
+  section(10);
+  u(made);
+  memory.copy(writer.at, codeAt, bodies);
+  rewind(writer.at + bodies);
+  closeSection();
+  const length = writer.at - MODULE_BUFFER;
+  install(MODULE_BUFFER, <u32>length);
+  count(COUNT_MODULE);
+  set64(COUNT_MODULE_BYTE, get64(COUNT_MODULE_BYTE) + length);
+  for (let i = 0; i < made; i++) {
+    store<u16>(<usize>unchecked(batchEntry[i]), <u16>(REGION_MARK + unchecked(batchRegion[i])));
+  }
+}
+
+let sectionSize: usize = 0;
+function section(id: u8): void {
+  byte(id);
+  sectionSize = hole();
+}
+function closeSection(): void {
+  fill(sectionSize, <u32>(writer.at - sectionSize - 5));
+}

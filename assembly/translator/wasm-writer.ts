@@ -1,0 +1,188 @@
+// Writes a Wasm module into a buffer of linear memory: bytes, LEB128 numbers, and the opcodes used.
+// WebAssembly core specification 2.0, chapter 5.
+import { MODULE_BUFFER, MODULE_BYTES } from '../layout';
+
+export const T_I32: u8 = 0x7f;
+export const T_I64: u8 = 0x7e;
+export const T_F32: u8 = 0x7d;
+export const T_F64: u8 = 0x7c;
+export const T_VOID: u8 = 0x40;
+
+export const W_UNREACHABLE: u8 = 0x00;
+export const W_BLOCK: u8 = 0x02;
+export const W_LOOP: u8 = 0x03;
+export const W_IF: u8 = 0x04;
+export const W_ELSE: u8 = 0x05;
+export const W_END: u8 = 0x0b;
+export const W_BR: u8 = 0x0c;
+export const W_BR_IF: u8 = 0x0d;
+export const W_BR_TABLE: u8 = 0x0e;
+export const W_RETURN: u8 = 0x0f;
+export const W_CALL: u8 = 0x10;
+export const W_CALL_INDIRECT: u8 = 0x11;
+export const W_SELECT: u8 = 0x1b;
+export const W_GET: u8 = 0x20;
+export const W_SET: u8 = 0x21;
+export const W_TEE: u8 = 0x22;
+export const W_I32_LOAD: u8 = 0x28;
+export const W_I64_LOAD: u8 = 0x29;
+export const W_F32_LOAD: u8 = 0x2a;
+export const W_F64_LOAD: u8 = 0x2b;
+export const W_I32_LOAD8_U: u8 = 0x2d;
+export const W_I32_LOAD16_U: u8 = 0x2f;
+export const W_I64_LOAD8_S: u8 = 0x30;
+export const W_I64_LOAD8_U: u8 = 0x31;
+export const W_I64_LOAD16_S: u8 = 0x32;
+export const W_I64_LOAD16_U: u8 = 0x33;
+export const W_I64_LOAD32_S: u8 = 0x34;
+export const W_I64_LOAD32_U: u8 = 0x35;
+export const W_I32_STORE: u8 = 0x36;
+export const W_I64_STORE: u8 = 0x37;
+export const W_F32_STORE: u8 = 0x38;
+export const W_F64_STORE: u8 = 0x39;
+export const W_I64_STORE8: u8 = 0x3c;
+export const W_I64_STORE16: u8 = 0x3d;
+export const W_I64_STORE32: u8 = 0x3e;
+export const W_I32_CONST: u8 = 0x41;
+export const W_I64_CONST: u8 = 0x42;
+export const W_I32_EQZ: u8 = 0x45;
+export const W_I32_EQ: u8 = 0x46;
+export const W_I32_NE: u8 = 0x47;
+export const W_I32_LE_S: u8 = 0x4c;
+export const W_I32_GT_S: u8 = 0x4a;
+export const W_I32_GE_U: u8 = 0x4f;
+export const W_I32_LT_U: u8 = 0x49;
+export const W_I64_EQZ: u8 = 0x50;
+export const W_I64_EQ: u8 = 0x51;
+export const W_I64_NE: u8 = 0x52;
+export const W_I64_LT_S: u8 = 0x53;
+export const W_I64_LT_U: u8 = 0x54;
+export const W_I64_GT_S: u8 = 0x55;
+export const W_I64_GT_U: u8 = 0x56;
+export const W_I64_GE_S: u8 = 0x59;
+export const W_I64_GE_U: u8 = 0x5a;
+export const W_F64_EQ: u8 = 0x61;
+export const W_F64_LT: u8 = 0x63;
+export const W_F64_LE: u8 = 0x65;
+export const W_I32_CLZ: u8 = 0x67;
+export const W_I32_CTZ: u8 = 0x68;
+export const W_I32_POPCNT: u8 = 0x69;
+export const W_I32_ADD: u8 = 0x6a;
+export const W_I32_SUB: u8 = 0x6b;
+export const W_I32_MUL: u8 = 0x6c;
+export const W_I32_AND: u8 = 0x71;
+export const W_I32_OR: u8 = 0x72;
+export const W_I32_SHL: u8 = 0x74;
+export const W_I32_SHR_S: u8 = 0x75;
+export const W_I32_SHR_U: u8 = 0x76;
+export const W_I32_ROTL: u8 = 0x77;
+export const W_I32_ROTR: u8 = 0x78;
+export const W_I64_CLZ: u8 = 0x79;
+export const W_I64_CTZ: u8 = 0x7a;
+export const W_I64_POPCNT: u8 = 0x7b;
+export const W_I64_ADD: u8 = 0x7c;
+export const W_I64_SUB: u8 = 0x7d;
+export const W_I64_MUL: u8 = 0x7e;
+export const W_I64_DIV_S: u8 = 0x7f;
+export const W_I64_DIV_U: u8 = 0x80;
+export const W_I64_REM_S: u8 = 0x81;
+export const W_I64_REM_U: u8 = 0x82;
+export const W_I64_AND: u8 = 0x83;
+export const W_I64_OR: u8 = 0x84;
+export const W_I64_XOR: u8 = 0x85;
+export const W_I64_SHL: u8 = 0x86;
+export const W_I64_SHR_S: u8 = 0x87;
+export const W_I64_SHR_U: u8 = 0x88;
+export const W_I64_ROTL: u8 = 0x89;
+export const W_I64_ROTR: u8 = 0x8a;
+export const W_F64_ADD: u8 = 0xa0;
+export const W_F64_SUB: u8 = 0xa1;
+export const W_F64_MUL: u8 = 0xa2;
+export const W_F64_DIV: u8 = 0xa3;
+export const W_I32_WRAP: u8 = 0xa7;
+export const W_I64_EXTEND_S: u8 = 0xac;
+export const W_I64_EXTEND_U: u8 = 0xad;
+export const W_F64_CONVERT_I32_S: u8 = 0xb7;
+export const W_F64_CONVERT_I64_S: u8 = 0xb9;
+export const W_I64_REINTERPRET: u8 = 0xbd;
+export const W_F64_REINTERPRET: u8 = 0xbf;
+export const W_I64_EXTEND8: u8 = 0xc2;
+export const W_I64_EXTEND16: u8 = 0xc3;
+export const W_I64_EXTEND32: u8 = 0xc4;
+
+/** Where the next byte goes. */
+export let at: usize = MODULE_BUFFER;
+
+export function rewind(to: usize): void {
+  at = to;
+}
+/** True while there is room for one more large function. */
+export function hasRoom(bytes: usize): bool {
+  return at + bytes < <usize>(MODULE_BUFFER + MODULE_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function byte(value: u8): void {
+  store<u8>(at, value);
+  at++;
+}
+export function u(value: u32): void {
+  while (value > 0x7f) {
+    byte(<u8>(value | 0x80));
+    value >>= 7;
+  }
+  byte(<u8>value);
+}
+export function s64(value: i64): void {
+  while (value < -64 || value > 63) {
+    byte(<u8>((value & 0x7f) | 0x80));
+    value >>= 7;
+  }
+  byte(<u8>(value & 0x7f));
+}
+/** An unsigned number in five bytes, to be filled in later; returns its place. */
+export function hole(): usize {
+  const place = at;
+  at += 5;
+  return place;
+}
+export function fill(place: usize, value: u32): void {
+  for (let i = 0; i < 4; i++) {
+    store<u8>(place, <u8>(value | 0x80));
+    value >>= 7;
+    place++;
+  }
+  store<u8>(place, <u8>value);
+}
+export function text(value: string): void {
+  u(value.length);
+  for (let i = 0; i < value.length; i++) byte(<u8>value.charCodeAt(i));
+}
+
+export function get(local: u32): void {
+  byte(W_GET);
+  u(local);
+}
+export function set(local: u32): void {
+  byte(W_SET);
+  u(local);
+}
+export function tee(local: u32): void {
+  byte(W_TEE);
+  u(local);
+}
+export function i32c(value: i32): void {
+  byte(W_I32_CONST);
+  s64(value);
+}
+export function i64c(value: i64): void {
+  byte(W_I64_CONST);
+  s64(value);
+}
+/** A load or store with an offset and no alignment promised beyond `align` (log2). */
+export function access(op: u8, align: u32, offset: u32): void {
+  byte(op);
+  u(align);
+  u(offset);
+}
