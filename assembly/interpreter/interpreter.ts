@@ -111,6 +111,7 @@ import {
 import {
   ATTENTION,
   COUNT_REGION_ENTER,
+  COUNT_TRANSLATED,
   FETCH_TABLE,
   FRM,
   HART_BASE,
@@ -838,7 +839,8 @@ export function interpret(budget: i32): i32 {
             continue;
           }
           case OP_FCVT_D_W: {
-            if (!floatsDirty()) break;
+            // Exact in every mode, but reserved modes are illegal as usual (20.2): slow.ts tells.
+            if (!nearest(ip)) break;
             setRd(ip, i32ToF64(rs1(ip)));
             ip += advance(ip);
             continue;
@@ -931,6 +933,7 @@ export function interpret(budget: i32): i32 {
           }
           continue;
         }
+        set64(COUNT_TRANSLATED, get64(COUNT_TRANSLATED) + (n - rest));
         n = rest;
         const pc = get64(PC);
         const entry = entryOf(fetches, pc);
