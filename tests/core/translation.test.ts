@@ -7,7 +7,7 @@ import * as CSR from './csr-numbers.ts';
 import { CAUSE, ENVCFG, STATUS } from './csr-numbers.ts';
 import { CODE, DATA, type Hart, M, newHart, S, type Trap, U } from './harness.ts';
 import { load, NOP, store } from './instructions.ts';
-import { PageTables, PTE, RWX, SCHEMES, TABLES } from './page-tables.ts';
+import { PageTables, PTE, RWX, SCHEMES } from './page-tables.ts';
 
 type Access = 'load' | 'store' | 'fetch';
 const PAGE_FAULT = { load: CAUSE.LOAD_PAGE, store: CAUSE.STORE_PAGE, fetch: CAUSE.FETCH_PAGE } as const;
@@ -64,7 +64,7 @@ function refused(
 
 describe.each(SCHEMES.map((scheme) => [scheme.name, scheme] as const))('%s', (_, scheme) => {
   it('grants what V, R, W, X, U, A, D, SUM, MXR and ADUE grant, and marks A and D', () => {
-    const { hart, tables } = prepare(scheme);
+    const { hart } = prepare(scheme);
     fc.assert(
       fc.property(
         fc.constantFrom<Access>('load', 'store', 'fetch'),
@@ -96,7 +96,6 @@ describe.each(SCHEMES.map((scheme) => [scheme.name, scheme] as const))('%s', (_,
       ),
       { numRuns: 400 },
     );
-    expect(tables.root).toBe(TABLES);
   });
 
   it('reaches the same byte by a leaf at every level', () => {
