@@ -22,12 +22,16 @@ function runChanging(
 ) {
   const machine = newHart();
   machine.setCsr(0x300, STATUS.FS);
-  machine.setX(AT, at + 4 * target);
-  // In both halves, so that stores of 8 bytes to the word before fit as well.
   machine.setX(NEW, BigInt(li(RESULT, 2)));
   machine.core.hart.setF(NEW, 0xffff_ffff_0000_0000n | BigInt(li(RESULT, 2)));
   setUp(machine);
   machine.program([...words, LOOP], 3, at);
+  // Once with a store that changes nothing here, so that all of the code is decoded when it is changed.
+  machine.setX(AT, DATA);
+  machine.core.run(words.length);
+  for (let i = RESULT; i < RESULT + 3; i++) machine.setX(i, 0);
+  machine.core.hart.pc = BigInt(at);
+  machine.setX(AT, at + 4 * target);
   machine.core.run(words.length);
   return machine;
 }
@@ -36,6 +40,7 @@ const PLACES = [
   ['within a page', CODE],
   ['over a page boundary', CODE + 0xff2],
   ['over a page boundary, by a halfword', CODE + 0xffa],
+  ['over a page boundary, within an eight-byte store', CODE + 0xff6],
 ] as const;
 
 describe.each(PLACES)('code %s', (_, at) => {
