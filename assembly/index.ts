@@ -32,6 +32,7 @@ import {
   RESERVATION,
   SBI_MODE,
   STIMECMP,
+  TAIL_CALLS,
   TIME_DIVISOR,
   WAITING,
   WATCH_ADDRESS,
@@ -56,12 +57,13 @@ export { f64Eq, f64Lt, f64Le } from './float/compare';
 const CHUNK: i32 = 20000;
 
 /** Power-on state of hart 0 with `bytes` of RAM; RAM itself is the host's to clear. */
-export function reset(bytes: u32, sbi: i32, divisor: u32, threshold: u32): void {
+export function reset(bytes: u32, sbi: i32, divisor: u32, threshold: u32, tailCalls: i32): void {
   memory.fill(HART_BASE, 0, HART_STRIDE);
   set32(RAM_BYTES, bytes);
   set32(SBI_MODE, sbi);
   set32(TIME_DIVISOR, divisor);
   set32(HOT_THRESHOLD, threshold);
+  set32(TAIL_CALLS, tailCalls);
   set64(HART_ID, 0);
   set32(PRIVILEGE, PRIVILEGE_M);
   set64(PC, 0x1000);

@@ -141,6 +141,10 @@ export const READ_TABLE = 1272;
 export const FETCH_TABLE = 1276;
 /** u32: executions after which an instruction that is jumped to is translated; 0: nothing is. */
 export const HOT_THRESHOLD = 1280;
+/** u32: 1 where the host's Wasm has tail calls. */
+export const TAIL_CALLS = 1284;
+/** u32: 1 when a region was left by a jump, 0 when in front of an instruction it could not execute. */
+export const LEFT_BY_JUMP = 1288;
 
 // ---- counters (u64 each), for --stats ----------------------------------------------------------------------
 export const COUNT_TLB_MISS = 1536;
@@ -161,6 +165,8 @@ export const COUNT_MODULE = 1640;
 export const COUNT_REGION_DROP = 1648;
 /** Times the interpreter entered a region. */
 export const COUNT_REGION_ENTER = 1656;
+/** Instructions retired in regions. */
+export const COUNT_TRANSLATED = 1664;
 
 // ---- why run() returned --------------------------------------------------------------------------------------
 export const EXIT_BUDGET = 0;

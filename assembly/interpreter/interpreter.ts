@@ -116,6 +116,7 @@ import {
   FRM,
   HART_BASE,
   INSTRET,
+  LEFT_BY_JUMP,
   MSTATUS,
   PC,
   READ_TABLE,
@@ -941,6 +942,7 @@ export function interpret(budget: i32): i32 {
           page = pc & PAGE_MASK;
           base = load<u32>(entry, 8);
           ip = base + ((<usize>pc & 0xffe) << 3);
+          if (get32(LEFT_BY_JUMP)) noteTarget(ip, threshold);
         } else go = false;
       } else if (left == JUMP) {
         left = SLOW;

@@ -6,20 +6,24 @@
 // how many more guest calls may be Wasm calls. Guest registers used by the region live in locals; every way out
 // stores those it wrote and PC. A TLB miss leaves in front of its instruction, so traps are the interpreter's alone.
 //
-//   block $leave-pc                     (pc in a local)
-//     block $leave                      (code = offset in the page | instructions done in the block << 12)
-//       load the registers; body
-//     end; n -= code >> 12; pc = page + (code & 4095)
-//   end; PC = pc; store the registers; return n
+//   block $go-on                          (pc in a local)
+//     block $leave-pc                     (pc in a local)
+//       block $leave                      (code = offset in the page | instructions done in the block << 12)
+//         load the registers; body
+//       end; n -= code >> 12; pc = page + (code & 4095)
+//     end; store the registers; PC = pc; return n
+//   end; store the registers; PC = pc; if the target is the head of a region: tail-call it; return n
 import {
   F,
   FETCH_TABLE,
   FFLAGS,
   FRM,
   HART_BASE,
+  LEFT_BY_JUMP,
   MSTATUS,
   PC,
   READ_TABLE,
+  TAIL_CALLS,
   REGION_MARK,
   REGION_TABLE_FIRST,
   TLB_INDEX,
@@ -61,6 +65,7 @@ import {
   W_BR,
   W_BR_IF,
   W_CALL_INDIRECT,
+  W_RETURN_CALL_INDIRECT,
   W_END,
   W_I32_ADD,
   W_I32_AND,
@@ -73,6 +78,7 @@ import {
   W_I32_OR,
   W_I32_SHL,
   W_I32_SHR_U,
+  W_I32_STORE,
   W_I32_SUB,
   W_I32_WRAP,
   W_I64_ADD,
@@ -112,8 +118,11 @@ export const L_TEMP: u32 = 10; // i64
 export const L_DOUBLE: u32 = 11; // f64
 const FIRST_REGISTER: u32 = 12;
 
-const LEAVE_PC = 0; // numbers of the outermost constructs
-const LEAVE = 1;
+// Numbers of the outermost constructs: ways out to the address in L_PC, where another region may go on at once;
+// to the address in L_PC, back to the caller; and in front of an instruction of this page.
+const GO_ON = 0;
+const LEAVE_PC = 1;
+const LEAVE = 2;
 
 /** Local of each guest register, or 0. */
 const locals = new StaticArray<u32>(32);
@@ -144,7 +153,7 @@ function emitLeave(offset: i32): void {
   u(labelAt(LEAVE));
 }
 
-/** pc = page + offset, for targets outside the page. */
+/** pc = page + offset. */
 function emitFarPc(offset: i32): void {
   get(L_PAGE);
   i64c(offset);
@@ -162,11 +171,10 @@ function emitGoto(target: i32, offset: i32): void {
   if (label >= 0) {
     byte(W_BR);
     u(label);
-  } else if (inPage(offset)) emitLeave(offset);
-  else {
+  } else {
     emitFarPc(offset);
     byte(W_BR);
-    u(labelAt(LEAVE_PC));
+    u(labelAt(GO_ON));
   }
 }
 
@@ -235,8 +243,22 @@ function emitFloatState(): void {
 
 let usesFloat: bool = false;
 
-/** pc is in L_PC and the registers are stored: PC = pc; return n. */
+/** pc is in L_PC and the registers are stored: PC = pc; return n. L_ENTRY: whether a jump led here. */
+function emitReturn(): void {
+  i32c(0);
+  get(L_ENTRY);
+  access(W_I32_STORE, 2, HART_BASE + LEFT_BY_JUMP);
+  i32c(0);
+  get(L_PC);
+  access(W_I64_STORE, 3, HART_BASE + PC);
+  get(L_BUDGET);
+  byte(W_RETURN);
+}
+/** The same after a jump. */
 function emitReturnPc(): void {
+  i32c(0);
+  i32c(1);
+  access(W_I32_STORE, 2, HART_BASE + LEFT_BY_JUMP);
   i32c(0);
   get(L_PC);
   access(W_I64_STORE, 3, HART_BASE + PC);
@@ -244,43 +266,35 @@ function emitReturnPc(): void {
   byte(W_RETURN);
 }
 
-/**
- * A guest call as a Wasm call: L_PC holds the target. Where the target is not translated, the budget or the depth
- * is used up, or the callee came back anywhere but to `back`, the function returns to its own caller.
- */
-function emitCall(b: i32, back: i32, near: i32): void {
-  emitStores();
-  if (near >= 0) {
-    get(L_BASE);
-    set(L_ENTRY);
-    get(L_PAGE);
-    set(L_ADDRESS);
-  } else {
-    // entry = fetch table + index; if its tag is not the target's page: return
-    get(L_PC);
-    i64c(8);
-    byte(W_I64_SHR_U);
-    byte(W_I32_WRAP);
-    i32c(TLB_INDEX);
-    byte(W_I32_AND);
-    i32c(0);
-    access(W_I32_LOAD, 2, HART_BASE + FETCH_TABLE);
-    byte(W_I32_ADD);
-    tee(L_ENTRY);
-    access(W_I64_LOAD, 3, 0);
-    get(L_PC);
-    i64c(-4096);
-    byte(W_I64_AND);
-    tee(L_ADDRESS);
-    byte(W_I64_NE);
-    byte(W_IF);
-    byte(T_VOID);
-    emitReturnPc();
-    byte(W_END);
-    get(L_ENTRY);
-    access(W_I32_LOAD, 2, 8);
-    set(L_ENTRY);
-  }
+/** Finds the page of L_PC in the fetch table: its address to L_ADDRESS, its slot to L_ENTRY; returns where it is not. */
+function emitFarTarget(): void {
+  get(L_PC);
+  i64c(8);
+  byte(W_I64_SHR_U);
+  byte(W_I32_WRAP);
+  i32c(TLB_INDEX);
+  byte(W_I32_AND);
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + FETCH_TABLE);
+  byte(W_I32_ADD);
+  tee(L_ENTRY);
+  access(W_I64_LOAD, 3, 0);
+  get(L_PC);
+  i64c(-4096);
+  byte(W_I64_AND);
+  tee(L_ADDRESS);
+  byte(W_I64_NE);
+  byte(W_IF);
+  byte(T_VOID);
+  emitReturnPc();
+  byte(W_END);
+  get(L_ENTRY);
+  access(W_I32_LOAD, 2, 8);
+  set(L_ENTRY);
+}
+
+/** Calls the region whose head is at L_PC, in the slot L_ENTRY of page L_ADDRESS; returns where there is none. */
+function emitRegionCall(call: u8, deeper: i32): void {
   // code = the operation decoded at the target
   get(L_ENTRY);
   get(L_PC);
@@ -298,9 +312,11 @@ function emitCall(b: i32, back: i32, near: i32): void {
   i32c(0);
   byte(W_I32_LE_S);
   byte(W_I32_OR);
-  get(L_DEPTH);
-  byte(W_I32_EQZ);
-  byte(W_I32_OR);
+  if (deeper) {
+    get(L_DEPTH);
+    byte(W_I32_EQZ);
+    byte(W_I32_OR);
+  }
   byte(W_IF);
   byte(T_VOID);
   emitReturnPc();
@@ -309,14 +325,31 @@ function emitCall(b: i32, back: i32, near: i32): void {
   get(L_ENTRY);
   get(L_BUDGET);
   get(L_DEPTH);
-  i32c(1);
-  byte(W_I32_SUB);
+  if (deeper) {
+    i32c(1);
+    byte(W_I32_SUB);
+  }
   get(L_CODE);
   i32c(REGION_TABLE_FIRST - REGION_MARK);
   byte(W_I32_ADD);
-  byte(W_CALL_INDIRECT);
+  byte(call);
   u(0);
   u(0);
+}
+
+/**
+ * A guest call as a Wasm call: L_PC holds the target. Where the target is not translated, the budget or the depth
+ * is used up, or the callee came back anywhere but to `back`, the function returns to its own caller.
+ */
+function emitCall(b: i32, back: i32, near: i32): void {
+  emitStores();
+  if (near >= 0) {
+    get(L_BASE);
+    set(L_ENTRY);
+    get(L_PAGE);
+    set(L_ADDRESS);
+  } else emitFarTarget();
+  emitRegionCall(W_CALL_INDIRECT, 1);
   tee(L_BUDGET);
   i32c(0);
   byte(W_I32_LE_S);
@@ -368,13 +401,10 @@ export function emitBlock(b: i32): void {
     const target = stop + unchecked(insnImm[i]);
     const taken = unchecked(blockTaken[b]);
     const label = taken >= 0 ? labelOf(taken) : -1;
-    if (label < 0) {
-      if (inPage(target)) emitLeaveCode(target, 0);
-      else emitFarPc(target);
-    }
+    if (label < 0) emitFarPc(target);
     emitCondition(unchecked(insnOp[i]), unchecked(insnRs1[i]), unchecked(insnRs2[i]));
     byte(W_BR_IF);
-    u(label >= 0 ? label : labelAt(inPage(target) ? LEAVE : LEAVE_PC));
+    u(label >= 0 ? label : labelAt(GO_ON));
     emitGoto(unchecked(blockNext[b]), stop + unchecked(insnLength[i]));
   } else {
     const link = unchecked(insnRd[i]);
@@ -401,8 +431,12 @@ export function emitBlock(b: i32): void {
       popX(link);
       emitCall(b, back, near);
     } else {
+      // A return goes back to the caller, which may be waiting for it; other jumps go on from here.
+      const base: u32 = unchecked(insnRs1[i]);
+      i32c(1);
+      set(L_ENTRY);
       byte(W_BR);
-      u(labelAt(LEAVE_PC));
+      u(labelAt(base == 1 || base == 5 ? LEAVE_PC : GO_ON));
     }
   }
 }
@@ -458,6 +492,9 @@ export function emitRegion(): void {
   byte(W_BLOCK);
   byte(T_VOID);
   pushLabel(-1);
+  byte(W_BLOCK);
+  byte(T_VOID);
+  pushLabel(-1);
   i32c(0);
   access(W_I32_LOAD, 2, HART_BASE + READ_TABLE);
   set(L_TLB);
@@ -480,13 +517,19 @@ export function emitRegion(): void {
   byte(W_I64_EXTEND_U);
   byte(W_I64_ADD);
   set(L_PC);
+  i32c(0);
+  set(L_ENTRY);
   byte(W_END);
   popLabel();
   emitStores();
-  i32c(0);
-  get(L_PC);
-  access(W_I64_STORE, 3, HART_BASE + PC);
-  get(L_BUDGET);
+  emitReturn();
+  byte(W_END);
+  popLabel();
+  emitStores();
+  if (load<u32>(HART_BASE + TAIL_CALLS)) {
+    emitFarTarget();
+    emitRegionCall(W_RETURN_CALL_INDIRECT, 0);
+  } else emitReturnPc();
   byte(W_END);
   fill(size, <u32>(writer.at - start));
 }

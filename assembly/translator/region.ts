@@ -97,9 +97,10 @@ function isBranch(op: u32): bool {
 
 /**
  * Finds the region that begins at `head` of the page at host address `host`.
+ * Only instructions that have been executed belong to it: their entries in the slot at `decoded` are not empty.
  * @returns the number of instructions, 0 when the head itself cannot be translated
  */
-export function discover(host: usize, head: i32): i32 {
+export function discover(host: usize, head: i32, decoded: usize): i32 {
   memory.fill(changetype<usize>(insnOp), 0, 4096);
   memory.fill(changetype<usize>(blockAt), 0, 4096);
   memory.fill(changetype<usize>(leader), 0, 2048);
@@ -115,6 +116,7 @@ export function discover(host: usize, head: i32): i32 {
       const i = offset >> 1;
       if (offset >= 4096 || unchecked(insnOp[i])) break;
       if (total >= MAX_INSTRUCTIONS) break;
+      if (!load<u16>(decoded + (<usize>offset << 3))) break;
       const op = decodeAt(host, offset);
       if (!op) break;
       total++;

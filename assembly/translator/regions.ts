@@ -41,9 +41,13 @@ const COUNTERS = 16384;
 const counters = new StaticArray<u16>(COUNTERS);
 
 const QUEUE = 64;
-const BATCH = 24;
+const BATCH = 32;
+/** A module is made when this many heads wait, or one has waited this many chunks: making one costs the host 0.2 to 1 ms. */
+const FULL = 16;
+const PATIENCE = 48;
 const queue = new StaticArray<u32>(QUEUE);
 let queued: i32 = 0;
+let waited: i32 = 0;
 
 // Heads whose entry shows the instruction itself for a while: see expose().
 const EXPOSED = 4096;
@@ -178,6 +182,9 @@ const batchEntry = new StaticArray<u32>(BATCH);
 /** Translates what is hot: one module for the whole queue, at most BATCH regions. */
 export function translatePending(): void {
   if (!queued) return;
+  // Threshold 1 is for tests: everything is translated as soon as it is jumped to.
+  if (queued < FULL && ++waited < PATIENCE && hotThreshold() > 1) return;
+  waited = 0;
   rewind(MODULE_BUFFER);
   // Header and sections up to the code: sizes are filled in as they become known.
   byte(0x00);
@@ -205,7 +212,7 @@ export function translatePending(): void {
     const operation = <u32>load<u16>(ip);
     if (!slotHoldsPage(slot) || operation >= <u32>REGION_MARK || operation == 0) continue;
     const head = <i32>((ip - slotAddress(slot)) >> 3);
-    const instructions = discover(slotPageHost(slot), head);
+    const instructions = discover(slotPageHost(slot), head, slotAddress(slot));
     if (!instructions) continue;
     const region = register(ip, slot, head);
     emitRegion();

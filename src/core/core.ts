@@ -61,7 +61,7 @@ export class CoreError extends Error {
 
 /** What assembly/index.ts exports. */
 interface CoreExports {
-  reset(ramBytes: number, sbi: number, divisor: number, threshold: number): void;
+  reset(ramBytes: number, sbi: number, divisor: number, threshold: number, tailCalls: number): void;
   run(budget: number): number;
   requestExit(): void;
   noteTimerSet(): void;
@@ -86,6 +86,16 @@ const MENVCFG_STCE = 1n << 63n;
 const RUN_MAX = 0x4000_0000;
 /** A compare register beyond this many ticks (28 years) is as good as never. */
 const NEVER = 1n << 53n;
+
+/** (func (result i32) (return_call 0)): accepted where Wasm has tail calls. */
+const TAIL_CALL_MODULE = Uint8Array.from([
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0x12, 0, 0x0b,
+]);
+let tailCalls: boolean | undefined;
+function hasTailCalls(): boolean {
+  tailCalls ??= WebAssembly.validate(TAIL_CALL_MODULE);
+  return tailCalls;
+}
 
 /** Hart state in linear memory, by the offsets of assembly/layout.ts. */
 class Hart implements HartView {
@@ -233,7 +243,7 @@ export class Core implements CoreApi {
 
   reset(): void {
     const { ramBytes, sbi, instructionsPerTick, hotThreshold } = this.#options;
-    this.#exports.reset(ramBytes, sbi ? 1 : 0, instructionsPerTick ?? 0, hotThreshold ?? 0);
+    this.#exports.reset(ramBytes, sbi ? 1 : 0, instructionsPerTick ?? 0, hotThreshold ?? 0, hasTailCalls() ? 1 : 0);
   }
 
   run(maxInstructions: number): CoreExit {
