@@ -77,6 +77,7 @@ function rounds(op: u32): bool {
 
 export function canTranslate(op: u32, insn: u32): bool {
   if (op == OP_FENCE) return true;
+  if (op == OP_FCVT_D_W) return rm(insn) < 5 || rm(insn) == 7;
   if (isFloat(op)) return !rounds(op) || rm(insn) == 0 || rm(insn) == 7;
   if (op == OP_CLMUL || op == OP_CLMULR || op == OP_CLMULH || op == OP_ORC_B || op == OP_REV8) return false;
   // The integer instructions stand together at the head of the table.

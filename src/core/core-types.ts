@@ -46,6 +46,14 @@ export interface CoreCounters {
   fenceI: number;
   sfence: number;
   codeWrites: number;
+  /** Regions of guest code translated, and those of them dropped since. */
+  regions: number;
+  droppedRegions: number;
+  /** Instructions retired in translated code. */
+  translatedInstructions: number;
+  /** Wasm modules made, and their bytes. */
+  modules: number;
+  moduleBytes: number;
 }
 
 /** One hart's architectural state as the host sees it. 64-bit values are unsigned bigints. */

@@ -5,10 +5,15 @@ import {
   COUNT_FENCE_I,
   COUNT_INTERRUPT,
   COUNT_MMIO,
+  COUNT_MODULE,
+  COUNT_MODULE_BYTE,
   COUNT_PAGE_WALK,
+  COUNT_REGION,
+  COUNT_REGION_DROP,
   COUNT_SFENCE,
   COUNT_SLOT_EVICT,
   COUNT_TLB_MISS,
+  COUNT_TRANSLATED,
   COUNT_TRAP,
   EXIT_DOUBLE_FAULT,
   EXIT_REQUESTED,
@@ -243,7 +248,13 @@ export class Core implements CoreApi {
 
   reset(): void {
     const { ramBytes, sbi, instructionsPerTick, hotThreshold } = this.#options;
-    this.#exports.reset(ramBytes, sbi ? 1 : 0, instructionsPerTick ?? 0, hotThreshold ?? 0, hasTailCalls() ? 1 : 0);
+    this.#exports.reset(
+      ramBytes,
+      sbi ? 1 : 0,
+      instructionsPerTick ?? 0,
+      hotThreshold ?? 0,
+      hasTailCalls() ? 1 : 0,
+    );
   }
 
   run(maxInstructions: number): CoreExit {
@@ -316,6 +327,11 @@ export class Core implements CoreApi {
       fenceI: this.#count(COUNT_FENCE_I),
       sfence: this.#count(COUNT_SFENCE),
       codeWrites: this.#count(COUNT_CODE_WRITE),
+      regions: this.#count(COUNT_REGION),
+      droppedRegions: this.#count(COUNT_REGION_DROP),
+      translatedInstructions: this.#count(COUNT_TRANSLATED),
+      modules: this.#count(COUNT_MODULE),
+      moduleBytes: this.#count(COUNT_MODULE_BYTE),
     };
   }
 

@@ -53,7 +53,6 @@ export class Hypervisor {
       load(sources.initrd, 'initrd'),
       load(sources.bios, 'bios'),
     ]);
-    checkEngine(options.engine ?? 'auto', core);
 
     const config: MachineConfig = { core, memory, engine: options.engine ?? 'auto' };
     if (kernel !== undefined) config.kernel = kernel.bytes;
@@ -164,15 +163,4 @@ function chooseSources(options: VmOptions, guest: GuestFiles | undefined): Sourc
     throw new OptionError('initrd: it is of no use without a kernel: give one, or leave it out');
   }
   return { kernel, initrd, bios };
-}
-
-/** A core that can translate exports `translate`. */
-function checkEngine(engine: Engine, core: WebAssembly.Module): void {
-  if (engine !== 'translator') return;
-  const able = WebAssembly.Module.exports(core).some(({ name }) => name === 'translate');
-  if (!able) {
-    throw new OptionError(
-      'engine: this build has only the interpreter; leave --engine out or say interpreter',
-    );
-  }
 }

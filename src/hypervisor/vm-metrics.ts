@@ -15,6 +15,11 @@ export const NO_STATS: MachineStats = {
   fenceI: 0,
   sfence: 0,
   codeWrites: 0,
+  regions: 0,
+  droppedRegions: 0,
+  translatedInstructions: 0,
+  modules: 0,
+  moduleBytes: 0,
   busyMs: 0,
   sbiCalls: 0,
 };

@@ -15,7 +15,7 @@ import { SATP, TIME } from './csr.ts';
 import { buildDeviceTree, slotRegion } from './device-tree.ts';
 import { ConfigError } from './errors.ts';
 import { describeIsa, withoutHardwareDirty } from './isa-description.ts';
-import type { MachineConfig } from './machine-types.ts';
+import type { Engine, MachineConfig } from './machine-types.ts';
 import {
   BOOT_ROM,
   CLINT,
@@ -50,6 +50,12 @@ export interface BoardEvents {
   syscon(request: SysconRequest): void;
 }
 
+/**
+ * Executions after which a jump target is translated. Translating costs the host 20 to 50 microseconds an
+ * instruction, most of it in its background compiler: what runs less often is cheaper to interpret.
+ */
+const HOT_THRESHOLD: Record<Engine, number> = { interpreter: 0, auto: 4000, translator: 500 };
+
 export class Board {
   readonly core: CoreApi;
   readonly bus = new Bus();
@@ -78,6 +84,7 @@ export class Board {
       host,
       sbi: config.bios === undefined,
       instructionsPerTick: this.deterministic ? INSTRUCTIONS_PER_TICK : 0,
+      hotThreshold: HOT_THRESHOLD[config.engine],
     });
     const { hart } = this.core;
     this.ticks = this.deterministic ? { now: () => Number(hart.readCsr(TIME) ?? 0n) } : this.clock;

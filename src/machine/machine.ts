@@ -4,7 +4,6 @@ import type { CoreExit } from '../core/core-types.ts';
 import type { SysconRequest } from '../devices/syscon.ts';
 import { Board, type CoreFactory } from './board.ts';
 import { ConsoleOutput } from './console-output.ts';
-import { ConfigError } from './errors.ts';
 import { describeFault } from './fault.ts';
 import { Htif } from './htif.ts';
 import type { MachineApi, MachineConfig, MachineStats, SliceResult, StopReason } from './machine-types.ts';
@@ -44,9 +43,6 @@ export class Machine implements MachineApi {
    * @throws ConfigError or LoadError, with one line that says what was wrong and what to do
    */
   constructor(config: MachineConfig, createCore: CoreFactory = Core.create) {
-    if (config.engine === 'translator') {
-      throw new ConfigError("engine 'translator' is not in this build; use 'auto' or 'interpreter'");
-    }
     this.config = config;
     this.board = new Board(config, createCore, {
       consoleByte: (byte) => this.writeConsoleByte(byte),
@@ -128,7 +124,7 @@ export class Machine implements MachineApi {
   stats(): MachineStats {
     return {
       ...this.board.core.counters(),
-      engine: 'interpreter',
+      engine: this.config.engine === 'interpreter' ? 'interpreter' : 'translator',
       busyMs: this.busyMs,
       sbiCalls: this.sbiCalls,
     };

@@ -28,6 +28,11 @@ const SLOTS: Record<Exclude<keyof MachineStats, 'engine'>, number> = {
   codeWrites: 10,
   busyMs: 11,
   sbiCalls: 12,
+  regions: 13,
+  droppedRegions: 14,
+  translatedInstructions: 15,
+  modules: 16,
+  moduleBytes: 17,
 };
 const FIGURES = Object.entries(SLOTS) as [keyof typeof SLOTS, number][];
 const ENGINE_SLOT = FIGURES.length;

@@ -228,7 +228,7 @@ describe('a hypervisor', () => {
     [{ kernel, append: 'x'.repeat(1024) }, OptionError, 'append: 1024 bytes'],
     [{ kernel, maxInstructions: -1 }, OptionError, 'maxInstructions: -1'],
     [{ kernel, maxInstructions: 1.5 }, OptionError, 'maxInstructions: 1.5'],
-    [{ kernel, engine: 'translator' as const }, OptionError, 'this build has only the interpreter'],
+    [{ kernel, engine: 'jit' as 'auto' }, OptionError, "engine: 'jit' is none"],
     [{ kernel: '/nowhere/at/all' }, FileError, 'kernel: cannot read /nowhere/at/all: no such file'],
   ])('refuses options %#', async (options, kind, message) => {
     const { hypervisor, workers } = make();

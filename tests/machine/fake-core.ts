@@ -52,7 +52,22 @@ export class FakeCore implements CoreApi {
   }
   counters(): CoreCounters {
     const none = { tlbMisses: 0, pageWalks: 0, traps: 0, interrupts: 0, mmio: 0, decodedPages: 0 };
-    return { instructions: this.instructions, ...none, evictedPages: 0, fenceI: 0, sfence: 0, codeWrites: 0 };
+    const translation = {
+      regions: 0,
+      droppedRegions: 0,
+      translatedInstructions: 0,
+      modules: 0,
+      moduleBytes: 0,
+    };
+    return {
+      instructions: this.instructions,
+      ...none,
+      evictedPages: 0,
+      fenceI: 0,
+      sfence: 0,
+      codeWrites: 0,
+      ...translation,
+    };
   }
 
   store(address: number, value: number, size = 4): boolean {

@@ -83,7 +83,6 @@ describe('power-on', () => {
     expect(() => make([busy], { memory: 8 * MIB })).toThrow(ConfigError);
     expect(() => make([busy], { append: 'x'.repeat(70_000) })).toThrow(/append/);
     expect(() => make([busy], { append: 'x'.repeat(70_000) })).toThrow(ConfigError);
-    expect(() => make([busy], { engine: 'translator' })).toThrow(ConfigError);
     expect(() => make([busy], { initrd: new Uint8Array(15 * MIB) })).toThrow(/at least 18 MiB/);
   });
 

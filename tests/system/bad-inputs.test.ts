@@ -122,11 +122,7 @@ const CASES: [string, string[], RegExp][] = [
     ['run', 'busybox', '--exec', 'x'.repeat(5000)],
     /the command has 5000 bytes/,
   ],
-  [
-    'the translator',
-    [...bios(elf, 't.elf'), '--engine', 'translator'],
-    /engine: this build has only the interpreter/,
-  ],
+  ['an engine that is none', [...bios(elf, 't.elf'), '--engine', 'jit'], /--engine.*jit/],
 ];
 
 describe('hypertab refuses', () => {

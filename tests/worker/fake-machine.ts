@@ -64,6 +64,11 @@ export class FakeMachine implements MachineApi {
       codeWrites: 9,
       busyMs: this.slices,
       sbiCalls: 10,
+      regions: 11,
+      droppedRegions: 12,
+      translatedInstructions: 13,
+      modules: 14,
+      moduleBytes: 15,
     };
   }
 
