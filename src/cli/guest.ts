@@ -1,7 +1,7 @@
 import { listGuests, prepareGuest, removeGuest, resolveGuestNode } from '../guests/prepare-node.ts';
+import { progressPrinter } from '../guests/progress-node.ts';
 import { formatSize } from '../hypervisor/size.ts';
 import type { GuestFiles } from '../hypervisor/types.ts';
-import { progressPrinter } from './guest-progress.ts';
 import { GUEST_HELP } from './help.ts';
 import { nearest, parseOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -10,11 +10,15 @@ const VERBS = ['ls', 'prepare', 'rm'] as const;
 
 /** `hypertab guest`: lists, prepares and removes guests; returns the exit status. */
 export async function guest(args: readonly string[]): Promise<number> {
-  const { flags, words } = parseOptions(args, { help: 'flag', json: 'flag' });
+  const { flags, words } = parseOptions(args, { help: 'flag', json: 'flag', refresh: 'flag' });
   const [verb, ...names] = words;
   if (flags.has('help')) {
     process.stdout.write(GUEST_HELP);
     return 0;
+  }
+  if (flags.has('json') && verb !== 'ls') throw new UsageError('--json goes with guest ls only');
+  if (flags.has('refresh') && verb !== 'prepare') {
+    throw new UsageError('--refresh goes with guest prepare only');
   }
   switch (verb) {
     case 'ls':
@@ -24,7 +28,10 @@ export async function guest(args: readonly string[]): Promise<number> {
     case 'rm':
       if (names.length === 0)
         throw new UsageError(`guest ${verb} needs a name; hypertab guest ls shows them`);
-      for (const name of names) await (verb === 'rm' ? remove(name) : prepare(name));
+      for (const name of names) {
+        if (verb === 'rm') await remove(name);
+        else await prepare(name, flags.has('refresh'));
+      }
       return 0;
     case undefined:
       throw new UsageError('guest needs a command: ls, prepare NAME or rm NAME');
@@ -69,13 +76,13 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${line(row)}\n`).join('');
 }
 
-async function prepare(name: string): Promise<void> {
-  const progress = progressPrinter(name);
+async function prepare(name: string, refresh: boolean): Promise<void> {
+  const progress = progressPrinter();
   const cancel = new AbortController();
   const interrupted = () => cancel.abort();
   process.once('SIGINT', interrupted);
   try {
-    await prepareGuest(name, { onProgress: progress, signal: cancel.signal });
+    await prepareGuest(name, { onProgress: progress.onProgress, signal: cancel.signal, refresh });
   } finally {
     process.off('SIGINT', interrupted);
     progress.end();

@@ -35,11 +35,16 @@ Exit status: the guest's (0 for a power-off, the code for HTIF and syscon, the c
 `;
 
 export const GUEST_HELP = `Usage: hypertab guest ls [--json]
-       hypertab guest prepare NAME...
+       hypertab guest prepare [--refresh] NAME...
        hypertab guest rm NAME...
 
 ls lists the guests there are; prepare makes one ready to run (from packages of this machine's Debian
 mirror, or from Hypertab's own source); rm removes its files.
+
+  --json       ls: print one JSON array instead of a table
+  --refresh    prepare: ask the mirror for newer packages even when the guest is there
+
+The mirror is that of this machine's apt configuration; HYPERTAB_DEBIAN_MIRROR=URL names another.
 `;
 
 export const BENCH_HELP = `Usage: hypertab bench [--json] [--engine NAME] [--runs N] [NAME...]
