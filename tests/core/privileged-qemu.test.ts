@@ -11,11 +11,17 @@ import { assembleProgram, COLUMNS, type Scenario } from './privileged-program.ts
 import { Chooser, isAmo, makeScenario } from './privileged-scenarios.ts';
 
 const QEMU = '/usr/bin/qemu-system-riscv64';
-const COUNT = 2000;
+const COUNT = 4000;
 
+const choose = new Chooser(20);
+const scenarios = Array.from({ length: COUNT }, () => makeScenario(choose));
 let folder = '';
+let elf = '';
+let ours: string[] = [];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hypertab-privileged-'));
+  elf = assembleProgram(folder, scenarios);
+  ours = onMachine(elf);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -83,10 +89,6 @@ const show = (scenario: Scenario): string =>
 
 describe('privileged scenarios', () => {
   it(`end on QEMU and here with the same trap, state and memory, ${COUNT} times`, () => {
-    const choose = new Chooser(20);
-    const scenarios = Array.from({ length: COUNT }, () => makeScenario(choose));
-    const elf = assembleProgram(folder, scenarios);
-    const ours = onMachine(elf);
     const theirs = onQemu(elf);
     const different: string[] = [];
     for (const [index, scenario] of scenarios.entries()) {
@@ -103,10 +105,8 @@ describe('privileged scenarios', () => {
   });
 
   it('cover every cause, from every mode, to both handlers', () => {
-    const choose = new Chooser(20);
-    const scenarios = Array.from({ length: COUNT }, () => makeScenario(choose));
     const seen = new Set<string>();
-    for (const line of onMachine(assembleProgram(folder, scenarios))) {
+    for (const line of ours) {
       const [mcause, , , , scause] = line.split(' ');
       seen.add(`M ${mcause}`);
       if (scause !== '0') seen.add(`S ${scause}`);

@@ -64,6 +64,9 @@ function memoryWord(choose: Chooser): number {
   ]);
 }
 
+/** A jump after a store could end in what was stored, and that could be anything. */
+const notJump = (word: number): number => (word === I.jalr(1, A0) ? I.NOP : word);
+
 function systemWord(choose: Chooser): number {
   return choose.of([
     I.ECALL,
@@ -99,7 +102,7 @@ function words(choose: Chooser): readonly [number, number] {
         ? [I.csrr(A2, choose.of(CSR_READS.stable)), I.NOP]
         : [I.csrr(0, choose.of(CSR_READS.moving)), I.NOP];
     default:
-      return [memoryWord(choose), choose.chance(30) ? memoryWord(choose) : I.NOP];
+      return [memoryWord(choose), choose.chance(30) ? notJump(memoryWord(choose)) : I.NOP];
   }
 }
 
@@ -145,13 +148,18 @@ function csrOperand(choose: Chooser, csr: number, clears: boolean, enabled: bool
 }
 
 /** PMP entries over the operand's page; the fourth opens everything. */
-function protection(choose: Chooser): Pick<Scenario, 'pmpcfg' | 'pmpaddr'> {
+function protection(
+  choose: Chooser,
+  free: boolean,
+  straddles: boolean,
+): Pick<Scenario, 'pmpcfg' | 'pmpaddr'> {
   const open = 0x1fn << 24n;
-  if (choose.chance(70)) return { pmpcfg: open, pmpaddr: [0n, 0n, 0n] };
+  if (free || choose.chance(70)) return { pmpcfg: open, pmpaddr: [0n, 0n, 0n] };
   const rights = () => BigInt(choose.of([0, 1, 3, 4, 5, 7]) | (choose.chance(15) ? 0x80 : 0));
-  // One region, whole pages or eight-byte grains around the operands: what QEMU 7.2's PMP and ours agree on.
+  // One region, whole pages or eight-byte grains around the operands. An access that leaves it over the edge of a
+  // page may be checked as one (QEMU) or as two (here): then both pages.
   const region = choose.of([
-    (BigInt(PAGE) >> 2n) | 511n,
+    (BigInt(PAGE) >> 2n) | (straddles ? 1023n : 511n),
     (BigInt(PAGE) >> 2n) | 1023n,
     (BigInt(PAGE + 0x800) >> 2n) | 0n,
     (BigInt(PAGE + 0x800) >> 2n) | 1n,
@@ -194,7 +202,8 @@ export function makeScenario(choose: Chooser): Scenario {
   const csr = pair[0] >>> 20;
   const isCsr = (pair[0] & 0x7f) === 0x73 && ((pair[0] >> 12) & 3) !== 0;
   const delegated = choose.bits(0xb1ffn);
-  const accessed = pair.some(isAmo) ? PTE.A : 0n;
+  // It marks a page accessed before it finds fault with its N, or with the store of an AMO.
+  const accessed = pair.some(isAmo) || odd === PTE.N ? PTE.A | PTE.D : 0n;
   // QEMU 7.2 takes pending interrupts in the order of their numbers, not of section 3.1.9: one at a time here.
   const pending = choose.of([0n, 0n, CSR.SSI, CSR.STI, CSR.SEI, CSR.MSI, CSR.MTI]);
   const timer = choose.chance(20);
@@ -234,6 +243,6 @@ export function makeScenario(choose: Chooser): Scenario {
     stimecmp: timer && pending === CSR.STI ? 0n : CSR.ALL_ONES,
     mtimecmp: pending === CSR.MTI ? 0n : CSR.ALL_ONES,
     msip: pending === CSR.MSI ? 1n : 0n,
-    ...protection(choose),
+    ...protection(choose, pair.some(isAmo), offset >= 0xff8n),
   };
 }
