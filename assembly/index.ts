@@ -52,6 +52,7 @@ export {
 } from './float/f64';
 export { f64Fma } from './float/fma';
 export { f64Eq, f64Lt, f64Le } from './float/compare';
+export { executeFloat } from './interpreter/float-instructions';
 
 /** Longest run between two looks at the clock, in instructions: about 60 microseconds. */
 const CHUNK: i32 = 20000;

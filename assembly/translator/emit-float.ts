@@ -21,7 +21,20 @@ import {
   OP_FSGNJ_D,
   OP_FSUB_D,
 } from '../isa/generated/opcodes';
-import { L_FLOAT, L_TEMP, emitLeaveCode, emitLeaveIf, popX, pushX } from './emit';
+import { FLAG_RD_F, FLAG_RS1_F } from '../isa/generated/opcodes';
+import { operandFlags } from '../isa/generated/decoder';
+import {
+  L_BASE,
+  L_FLOAT,
+  L_PAGE,
+  L_TEMP,
+  emitLeaveCode,
+  emitLeaveIf,
+  popX,
+  pushX,
+  reloadX,
+  spillX,
+} from './emit';
 import {
   CALL_F64_ADD,
   CALL_F64_DIV,
@@ -31,16 +44,27 @@ import {
   CALL_F64_LT,
   CALL_F64_MUL,
   CALL_F64_SUB,
+  CALL_FLOAT,
   call,
 } from './imports';
 import { insnRd, insnRm, insnRs1, insnRs2, insnRs3 } from './region';
 import {
+  T_I32,
   T_I64,
   T_VOID,
   W_BR,
   W_BR_IF,
   W_BLOCK,
+  W_DROP,
+  W_ELSE,
   W_END,
+  W_F64_EQ,
+  W_F64_LE,
+  W_F64_LT,
+  W_I32_ADD,
+  W_I32_AND,
+  W_I64_ADD,
+  W_IF,
   W_F64_ADD,
   W_F64_CONVERT_I32_S,
   W_F64_DIV,
@@ -123,7 +147,7 @@ function emitArithmetic(i: i32, op: u8, slow: u32): void {
   byte(W_I64_LT_U);
   byte(W_BR_IF);
   u(1);
-  byte(0x1a);
+  byte(W_DROP);
   byte(W_END);
   pushF(a);
   pushF(b);
@@ -151,14 +175,31 @@ function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
   storeF(unchecked(insnRd[i]));
 }
 
-function emitCompare(i: i32, slow: u32): void {
-  pushF(unchecked(insnRs1[i]));
-  pushF(unchecked(insnRs2[i]));
+/** Comparison: the machine's own where neither operand is a NaN, which is all that could raise a flag. */
+function emitCompare(i: i32, op: u8, slow: u32): void {
+  const a: u32 = unchecked(insnRs1[i]);
+  const b: u32 = unchecked(insnRs2[i]);
+  pushDouble(a);
+  pushDouble(a);
+  byte(W_F64_EQ);
+  pushDouble(b);
+  pushDouble(b);
+  byte(W_F64_EQ);
+  byte(W_I32_AND);
+  byte(W_IF);
+  byte(T_I32);
+  pushDouble(a);
+  pushDouble(b);
+  byte(op);
+  byte(W_ELSE);
+  pushF(a);
+  pushF(b);
   call(slow);
+  byte(W_END);
   byte(W_I64_EXTEND_U);
   const d: u32 = unchecked(insnRd[i]);
   if (d) popX(d);
-  else byte(0x1a);
+  else byte(W_DROP);
 }
 
 function emitSign(op: u32, i: i32): void {
@@ -189,6 +230,22 @@ function emitSign(op: u32, i: i32): void {
   storeF(unchecked(insnRd[i]));
 }
 
+/** Any floating-point instruction, by the interpreter's own function on the decoded entry. */
+function emitGeneral(op: u32, i: i32, offset: i32): void {
+  const flags = operandFlags(op);
+  if (!(flags & FLAG_RS1_F)) spillX(unchecked(insnRs1[i]));
+  i32c(op);
+  get(L_BASE);
+  i32c(offset << 3);
+  byte(W_I32_ADD);
+  get(L_PAGE);
+  i64c(offset);
+  byte(W_I64_ADD);
+  call(CALL_FLOAT);
+  byte(W_DROP);
+  if (!(flags & FLAG_RD_F)) reloadX(unchecked(insnRd[i]));
+}
+
 /** Emits floating-point instruction `i` at `offset`, with `done` instructions of its block before it. */
 export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
   emitLeaveCode(offset, done);
@@ -196,6 +253,11 @@ export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
   byte(W_I32_EQZ);
   emitLeaveIf();
   const d: u32 = unchecked(insnRd[i]);
+  const mode: u32 = unchecked(insnRm[i]);
+  if (op >= <u32>OP_FMADD_D && op <= <u32>OP_FDIV_D && mode != 0 && mode != 7) {
+    emitGeneral(op, i, offset);
+    return;
+  }
   switch (op) {
     case OP_FADD_D:
       emitArithmetic(i, W_F64_ADD, CALL_F64_ADD);
@@ -238,13 +300,13 @@ export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
       storeF(d);
       break;
     case OP_FEQ_D:
-      emitCompare(i, CALL_F64_EQ);
+      emitCompare(i, W_F64_EQ, CALL_F64_EQ);
       break;
     case OP_FLT_D:
-      emitCompare(i, CALL_F64_LT);
+      emitCompare(i, W_F64_LT, CALL_F64_LT);
       break;
     case OP_FLE_D:
-      emitCompare(i, CALL_F64_LE);
+      emitCompare(i, W_F64_LE, CALL_F64_LE);
       break;
     case OP_FCVT_D_W:
       i32c(0);
@@ -254,6 +316,6 @@ export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
       access(W_F64_STORE, 3, HART_BASE + F + (d << 3));
       break;
     default:
-      unreachable();
+      emitGeneral(op, i, offset);
   }
 }

@@ -1,4 +1,5 @@
 // Integer instructions as Wasm: rs1 in a, rs2 in b, the result into rd's local.
+import { isAtomic } from './emit-atomic';
 import { isMemory } from './emit-memory';
 import { isFloat } from './translatable';
 import { L_PAGE, popX, pushX } from './emit';
@@ -102,7 +103,7 @@ import { W_I32_WRAP, byte, get, i32c, i64c, W_I32_ADD, W_I32_CLZ, W_I32_CTZ, W_I
 
 /** Instructions that compute rd from registers and an immediate, and can neither trap nor branch. */
 export function isPlainInteger(op: u32): bool {
-  if (op == OP_FENCE || op == OP_JAL || op == OP_JALR || isMemory(op) || isFloat(op)) return false;
+  if (op == OP_FENCE || op == OP_JAL || op == OP_JALR || isMemory(op) || isAtomic(op) || isFloat(op)) return false;
   return op < <u32>OP_BEQ || op > <u32>OP_BGEU;
 }
 

@@ -20,6 +20,7 @@ import {
 import { L_ADDRESS, L_ENTRY, L_FLOAT, L_TLB, emitLeaveCode, emitLeaveIf, popX, pushX } from './emit';
 import { insnImm, insnRd, insnRs1, insnRs2 } from './region';
 import {
+  W_DROP,
   W_I32_ADD,
   W_I32_AND,
   W_I32_EQZ,
@@ -49,15 +50,13 @@ import {
   tee,
 } from './wasm-writer';
 
-const W_DROP: u8 = 0x1a;
-
 export function isMemory(op: u32): bool {
   if (op >= <u32>OP_LB && op <= <u32>OP_SD) return true;
   return op == OP_FLW || op == OP_FLD || op == OP_FSW || op == OP_FSD;
 }
 
 /** Leaves the host address in L_ENTRY, or the region where the TLB does not know the page. */
-function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): void {
+export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): void {
   pushX(base);
   if (offset) {
     i64c(offset);

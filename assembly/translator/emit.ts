@@ -30,7 +30,21 @@ import {
   X,
 } from '../layout';
 import { OP_JALR } from '../isa/generated/opcodes';
+import {
+  FLAG_RD_F,
+  FLAG_RS1_F,
+  FLAG_RS2_F,
+  FMT_AMO,
+  FMT_B,
+  FMT_FENCE,
+  FMT_J,
+  FMT_R,
+  FMT_S,
+  FMT_U,
+} from '../isa/generated/opcodes';
+import { formatOf, operandFlags } from '../isa/generated/decoder';
 import { emitCondition, emitInteger, isPlainInteger } from './emit-integer';
+import { emitAtomic, isAtomic } from './emit-atomic';
 import { emitFloat } from './emit-float';
 import { emitMemory, isMemory } from './emit-memory';
 import {
@@ -116,7 +130,8 @@ export const L_FLOAT: u32 = 8; // i32: 0 leave, 1 by the core's functions, 2 by 
 export const L_PC: u32 = 9; // i64
 export const L_TEMP: u32 = 10; // i64
 export const L_DOUBLE: u32 = 11; // f64
-const FIRST_REGISTER: u32 = 12;
+export const L_VALUE: u32 = 12; // i64
+const FIRST_REGISTER: u32 = 13;
 
 // Numbers of the outermost constructs: ways out to the address in L_PC, where another region may go on at once;
 // to the address in L_PC, back to the caller; and in front of an instruction of this page.
@@ -133,6 +148,20 @@ export function pushX(register: u32): void {
   if (register) get(unchecked(locals[register]));
   else i64c(0);
 }
+/** Stores a guest register where the core's functions look for it, or takes it back from there. */
+export function spillX(register: u32): void {
+  if (!register) return;
+  i32c(0);
+  get(unchecked(locals[register]));
+  access(W_I64_STORE, 3, HART_BASE + X + (register << 3));
+}
+export function reloadX(register: u32): void {
+  if (!register) return;
+  i32c(0);
+  access(W_I64_LOAD, 3, HART_BASE + X + (register << 3));
+  set(unchecked(locals[register]));
+}
+
 /** Pops into a guest register other than x0. */
 export function popX(register: u32): void {
   set(unchecked(locals[register]));
@@ -385,6 +414,7 @@ export function emitBlock(b: i32): void {
     const i = offset >> 1;
     const op: u32 = unchecked(insnOp[i]);
     if (isMemory(op)) emitMemory(op, i, offset, done);
+    else if (isAtomic(op)) emitAtomic(op, i, offset, done);
     else if (isPlainInteger(op)) emitInteger(op, i, offset);
     else if (isFloat(op)) emitFloat(op, i, offset, done);
     done++;
@@ -452,11 +482,18 @@ function assignLocals(): u32 {
     let offset = unchecked(blockStart[b]);
     for (let k = unchecked(blockCount[b]); k > 0; k--) {
       const i = offset >> 1;
-      if (isFloat(unchecked(insnOp[i]))) usesFloat = true;
-      unchecked((locals[unchecked(insnRs1[i])] = 1));
-      unchecked((locals[unchecked(insnRs2[i])] = 1));
-      unchecked((locals[unchecked(insnRd[i])] = 1));
-      unchecked((written[unchecked(insnRd[i])] = 1));
+      const op: u32 = unchecked(insnOp[i]);
+      if (isFloat(op)) usesFloat = true;
+      const flags = operandFlags(op);
+      const format = formatOf(op);
+      const jumps = format == FMT_U || format == FMT_J;
+      if (!jumps && !(flags & FLAG_RS1_F)) unchecked((locals[unchecked(insnRs1[i])] = 1));
+      const two = format == FMT_R || format == FMT_S || format == FMT_B || format == FMT_AMO;
+      if (two && !(flags & FLAG_RS2_F)) unchecked((locals[unchecked(insnRs2[i])] = 1));
+      if (format != FMT_S && format != FMT_B && format != FMT_FENCE && !(flags & FLAG_RD_F)) {
+        unchecked((locals[unchecked(insnRd[i])] = 1));
+        unchecked((written[unchecked(insnRd[i])] = 1));
+      }
       offset += unchecked(insnLength[i]);
     }
   }
@@ -472,7 +509,7 @@ export function emitRegion(): void {
   const registers = assignLocals();
   const size = hole();
   const start = writer.at;
-  u(6);
+  u(5);
   u(1);
   byte(T_I64);
   u(4);
@@ -481,9 +518,7 @@ export function emitRegion(): void {
   byte(T_I64);
   u(1);
   byte(T_F64);
-  u(registers);
-  byte(T_I64);
-  u(0);
+  u(registers + 1);
   byte(T_I64);
   resetLabels();
   byte(W_BLOCK);

@@ -10,6 +10,7 @@ const TYPE_II_I = 2;
 const TYPE_LLI_L = 3;
 const TYPE_LLLI_L = 4;
 const TYPE_LL_I = 5;
+const TYPE_IIL_I = 6;
 
 export const CALL_MULH = 0;
 export const CALL_MULHU = 1;
@@ -30,7 +31,8 @@ export const CALL_F64_FMA = 15;
 export const CALL_F64_EQ = 16;
 export const CALL_F64_LT = 17;
 export const CALL_F64_LE = 18;
-export const IMPORTED_FUNCTIONS = 19;
+export const CALL_FLOAT = 19;
+export const IMPORTED_FUNCTIONS = 20;
 
 export function call(index: u32): void {
   byte(W_CALL);
@@ -47,7 +49,7 @@ function parameters(longs: i32, ints: i32): void {
 
 /** The vector of function types. */
 export function writeTypes(): void {
-  u(6);
+  u(7);
   parameters(1, 3);
   byte(T_I32);
   parameters(2, 0);
@@ -59,6 +61,13 @@ export function writeTypes(): void {
   parameters(3, 1);
   byte(T_I64);
   parameters(2, 0);
+  byte(T_I32);
+  byte(0x60);
+  u(3);
+  byte(T_I32);
+  byte(T_I32);
+  byte(T_I64);
+  u(1);
   byte(T_I32);
 }
 
@@ -102,4 +111,5 @@ export function writeImports(): void {
   writeFunction('f64Eq', TYPE_LL_I);
   writeFunction('f64Lt', TYPE_LL_I);
   writeFunction('f64Le', TYPE_LL_I);
+  writeFunction('executeFloat', TYPE_IIL_I);
 }

@@ -21,6 +21,7 @@ export const W_RETURN: u8 = 0x0f;
 export const W_CALL: u8 = 0x10;
 export const W_CALL_INDIRECT: u8 = 0x11;
 export const W_RETURN_CALL_INDIRECT: u8 = 0x13;
+export const W_DROP: u8 = 0x1a;
 export const W_SELECT: u8 = 0x1b;
 export const W_GET: u8 = 0x20;
 export const W_SET: u8 = 0x21;
