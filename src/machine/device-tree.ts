@@ -81,6 +81,7 @@ function chosen({ append, initrd, rngSeed }: DeviceTreeOptions): FdtNode {
 function cpus(isa: IsaDescription): FdtNode {
   const cacheBlock: Record<string, FdtValue> = {};
   if (isa.extensions.includes('zicbom')) cacheBlock['riscv,cbom-block-size'] = cells(isa.cacheBlockBytes);
+  if (isa.extensions.includes('zicbop')) cacheBlock['riscv,cbop-block-size'] = cells(isa.cacheBlockBytes);
   if (isa.extensions.includes('zicboz')) cacheBlock['riscv,cboz-block-size'] = cells(isa.cacheBlockBytes);
   return {
     name: 'cpus',

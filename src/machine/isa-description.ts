@@ -8,12 +8,19 @@ export interface IsaDescription {
   /** The `riscv,isa-extensions` list, single letters first. */
   extensions: string[];
   mmuType: 'riscv,sv39' | 'riscv,sv48' | 'riscv,sv57' | 'riscv,none';
-  /** Bytes of a cache block, for Zicbom and Zicboz. */
+  /** Bytes of a cache block, for Zicbom, Zicbop and Zicboz. */
   cacheBlockBytes: number;
 }
 
 const SINGLE_LETTER = ['i', 'm', 'a', 'f', 'd', 'c'];
-const ALWAYS = ['zicntr', 'zicsr', 'zifencei'];
+/** What every core of ours has: no CSR switches it off. Instructions are those of src/isa/'s table. */
+const ALWAYS = [
+  ...['zicbop', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintpause', 'zihpm'],
+  ...['zawrs', 'zfhmin', 'zba', 'zbb', 'zbc', 'zbs'],
+  ...['svinval', 'svnapot'],
+];
+/** Z extensions come before S, and among them those of I before A, F and B (ISA manual, chapter 27), then by name. */
+const CATEGORIES = ['zi', 'za', 'zf', 'zb', 's'];
 
 /** menvcfg bits that can be set where the extension exists. Privileged architecture 1.12, section 3.1.18. */
 export const MENVCFG_CBIE = 0x30n;
@@ -48,12 +55,8 @@ export function describeIsa(hart: HartView): IsaDescription {
     hart.writeCsr(MENVCFG, before);
     for (const [name, bits] of OPTIONAL) if ((there & bits) === bits) optional.push(name);
   }
-  // Names in the order the ISA manual wants: Z by category, then S; each of our groups is sorted already.
-  const multiLetter = [
-    ...optional.filter((name) => name.startsWith('z')),
-    ...ALWAYS,
-    ...optional.filter((name) => name.startsWith('s')),
-  ];
+  const present = [...optional, ...ALWAYS].sort();
+  const multiLetter = CATEGORIES.flatMap((category) => present.filter((name) => name.startsWith(category)));
   return {
     string: `rv64${SINGLE_LETTER.join('')}_${multiLetter.join('_')}`,
     extensions: [...SINGLE_LETTER, ...multiLetter],

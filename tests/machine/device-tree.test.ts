@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { HINT_INSTRUCTIONS, INSTRUCTIONS } from '../../src/isa/instruction-table.ts';
 import { buildDeviceTree } from '../../src/machine/device-tree.ts';
 import { cells, empty, type FdtNode, strings, writeFdt } from '../../src/machine/fdt.ts';
 import { describeIsa } from '../../src/machine/isa-description.ts';
@@ -100,7 +101,10 @@ describe('device tree', () => {
     expect(chosen.get('linux,initrd-start')).toBe('<0x00 0x86000000>');
     expect(chosen.get('linux,initrd-end')).toBe('<0x00 0x86123456>');
     const cpu = nodes.get('/cpus/cpu@0')!;
-    expect(cpu.get('riscv,isa')).toBe('"rv64imafdc_zicbom_zicboz_zicntr_zicsr_zifencei_sstc_svadu_svpbmt"');
+    expect(cpu.get('riscv,isa')).toBe(
+      '"rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zawrs_zfhmin_' +
+        'zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt"',
+    );
     expect(cpu.get('riscv,isa-base')).toBe('"rv64i"');
     expect(cpu.get('mmu-type')).toBe('"riscv,sv57"');
   });
@@ -110,9 +114,27 @@ describe('device tree', () => {
     hart.menvcfgMask = 0n;
     hart.largestMode = 8n;
     const isa = describeIsa(hart);
-    expect(isa.string).toBe('rv64imafdc_zicntr_zicsr_zifencei');
+    for (const name of ['zicbom', 'zicboz', 'sstc', 'svadu', 'svpbmt'])
+      expect(isa.extensions).not.toContain(name);
     expect(isa.mmuType).toBe('riscv,sv39');
     expect(hart.readCsr(0x180)).toBe(0n);
+  });
+});
+
+describe('the ISA string', () => {
+  it('names every extension whose instructions the table has', () => {
+    const { extensions } = describeIsa(new FakeHart());
+    const table = new Set(
+      [...INSTRUCTIONS, ...HINT_INSTRUCTIONS].flatMap(({ extension }) =>
+        extension.toLowerCase().split(/[/+,]/),
+      ),
+    );
+    expect(table.size).toBeGreaterThan(10);
+    for (const mode of ['s', 'm-mode']) table.delete(mode); // no extensions: privilege modes
+    for (const name of table) {
+      const letters = name.startsWith('rv64') ? name.slice(4).split('') : [name];
+      for (const letter of letters) expect(extensions).toContain(letter);
+    }
   });
 });
 
