@@ -57,6 +57,10 @@ export const REGION_MARK = 0x8000;
 export const REGION_COUNT = 4080;
 /** Place of region 0 in the table of functions; the ones before it are the core's own. */
 export const REGION_TABLE_FIRST = 16;
+/** Tables of indirect jumps: for each halfword of a page, the number of its target in the region, or 0. */
+export const JUMP_TABLES = 0x2aa0000;
+export const JUMP_TABLE_BYTES = 0x800;
+export const JUMP_TABLE_COUNT = 128;
 /** Where modules are written before the host compiles them. */
 export const MODULE_BUFFER = 0x2b00000;
 export const MODULE_BYTES = 0x100000;

@@ -67,8 +67,11 @@ import {
   insnRd,
   insnRs1,
   insnRs2,
+  isComputedJump,
+  targetBlock,
+  targets,
 } from './region';
-import { emitStructured, labelAt, labelOf, popLabel, pushLabel, resetLabels } from './structure';
+import { emitStructured, isDispatch, labelAt, labelOf, popLabel, pushLabel, resetLabels } from './structure';
 import { isFloat } from './translatable';
 import {
   T_F64,
@@ -99,6 +102,9 @@ import {
   W_I64_AND,
   W_I64_EXTEND_U,
   W_I64_LOAD,
+  W_BR_TABLE,
+  W_I32_LOAD8_U,
+  W_I64_EQ,
   W_I64_NE,
   W_I64_SHR_U,
   W_I64_STORE,
@@ -405,6 +411,35 @@ function emitCall(b: i32, back: i32, near: i32): void {
   }
 }
 
+/** An indirect jump: where L_PC lies in this page, the region's table tells which of its blocks that is. */
+function emitDispatch(): void {
+  get(L_PC);
+  i64c(-4096);
+  byte(W_I64_AND);
+  get(L_PAGE);
+  byte(W_I64_EQ);
+  byte(W_IF);
+  byte(T_VOID);
+  pushLabel(-1);
+  get(L_PC);
+  byte(W_I32_WRAP);
+  i32c(0xfff);
+  byte(W_I32_AND);
+  i32c(1);
+  byte(W_I32_SHR_U);
+  access(W_I32_LOAD8_U, 0, jumpTable);
+  byte(W_BR_TABLE);
+  u(targets + 1);
+  u(labelAt(GO_ON));
+  for (let t = 0; t < targets; t++) {
+    const label = labelOf(unchecked(targetBlock[t]));
+    u(label >= 0 ? label : labelAt(GO_ON));
+  }
+  u(labelAt(GO_ON));
+  byte(W_END);
+  popLabel();
+}
+
 export function emitBlock(b: i32): void {
   let offset = unchecked(blockStart[b]);
   const end = unchecked(blockEnd[b]);
@@ -462,11 +497,11 @@ export function emitBlock(b: i32): void {
       emitCall(b, back, near);
     } else {
       // A return goes back to the caller, which may be waiting for it; other jumps go on from here.
-      const base: u32 = unchecked(insnRs1[i]);
+      if (isDispatch(b)) emitDispatch();
       i32c(1);
       set(L_ENTRY);
       byte(W_BR);
-      u(labelAt(base == 1 || base == 5 ? LEAVE_PC : GO_ON));
+      u(labelAt(end == END_INDIRECT && !isComputedJump(i) ? LEAVE_PC : GO_ON));
     }
   }
 }
@@ -504,8 +539,14 @@ function assignLocals(): u32 {
   return next - FIRST_REGISTER;
 }
 
-/** Writes the function body (with its size in front) of the region that discover() found. */
-export function emitRegion(): void {
+let jumpTable: u32 = 0;
+
+/**
+ * Writes the function body (with its size in front) of the region that discover() found. `table`: address of the
+ * region's jump table, which regions.ts has filled in.
+ */
+export function emitRegion(table: u32): void {
+  jumpTable = table;
   const registers = assignLocals();
   const size = hole();
   const start = writer.at;

@@ -54,6 +54,28 @@ export const blockTaken = new StaticArray<i32>(MAX_BLOCKS);
 export const blockNext = new StaticArray<i32>(MAX_BLOCKS);
 export let blocks: i32 = 0;
 
+// Where indirect jumps of the page are known to lead: the heads of its regions, and those that wait to be one.
+const MAX_TARGETS = 64;
+const candidates = new StaticArray<i32>(MAX_TARGETS);
+let candidateCount: i32 = 0;
+/** Blocks that indirect jumps of this region may lead to. */
+export const targetBlock = new StaticArray<i32>(MAX_TARGETS);
+export let targets: i32 = 0;
+
+/** To be called for each known target before discover(), after forgetTargets(). */
+export function addTarget(offset: i32): void {
+  if (candidateCount < MAX_TARGETS) unchecked((candidates[candidateCount++] = offset));
+}
+export function forgetTargets(): void {
+  candidateCount = 0;
+}
+
+/** True for a jump through a register that is not a return (unprivileged specification, section 2.5.1). */
+export function isComputedJump(i: i32): bool {
+  const base = unchecked(insnRs1[i]);
+  return unchecked(insnRd[i]) == 0 && base != 1 && base != 5;
+}
+
 const work = new StaticArray<i32>(512);
 
 function decodeAt(host: usize, offset: i32): u32 {
@@ -107,6 +129,8 @@ export function discover(host: usize, head: i32, decoded: usize): i32 {
   let pending = 1;
   let total = 0;
   let leaders = 1;
+  let computed = false;
+  targets = 0;
   unchecked((work[0] = head));
   unchecked((leader[head >> 1] = 1));
   // First pass: which instructions, and where blocks begin.
@@ -140,6 +164,18 @@ export function discover(host: usize, head: i32, decoded: usize): i32 {
           }
         }
       } else if (op == OP_JALR) {
+        if (isComputedJump(i) && !computed) {
+          computed = true;
+          for (let c = 0; c < candidateCount; c++) {
+            const target = unchecked(candidates[c]);
+            if (leaders >= MAX_BLOCKS - 16 || pending >= 400) break;
+            if (!unchecked(leader[target >> 1])) {
+              unchecked((leader[target >> 1] = 1));
+              leaders++;
+            }
+            unchecked((work[pending++] = target));
+          }
+        }
         if (unchecked(insnRd[i]) == 0) break;
         if (leaders >= MAX_BLOCKS - 4) break;
         if (next < 4096 && !unchecked(leader[next >> 1])) {
@@ -151,12 +187,12 @@ export function discover(host: usize, head: i32, decoded: usize): i32 {
     }
   }
   if (!unchecked(insnOp[head >> 1])) return 0;
-  cut(head);
+  cut(head, computed);
   return total;
 }
 
 /** Second pass: blocks between leaders; block 0 begins at the head. */
-function cut(head: i32): void {
+function cut(head: i32, computed: bool): void {
   blocks = 0;
   addBlock(head);
   for (let i = 0; i < 2048; i++) {
@@ -165,6 +201,11 @@ function cut(head: i32): void {
     }
   }
   for (let b = 0; b < blocks; b++) link(b);
+  if (!computed) return;
+  for (let c = 0; c < candidateCount; c++) {
+    const b = blockOf(unchecked(candidates[c]));
+    if (b >= 0) unchecked((targetBlock[targets++] = b));
+  }
 }
 
 function addBlock(start: i32): void {

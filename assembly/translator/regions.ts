@@ -10,6 +10,9 @@ import {
   HART_BASE,
   HOT_THRESHOLD,
   MODULE_BUFFER,
+  JUMP_TABLES,
+  JUMP_TABLE_BYTES,
+  JUMP_TABLE_COUNT,
   REGION_COUNT,
   REGION_MARK,
   REGION_TABLE_FIRST,
@@ -20,7 +23,7 @@ import { count, get64, set64 } from '../hart/state';
 import { slotAddress, slotHoldsPage, slotIndex, slotPageHost } from '../interpreter/pages';
 import { emitRegion } from './emit';
 import { IMPORTED_FUNCTIONS, TYPE_REGION, writeImports, writeTypes } from './imports';
-import { blockStart, blockStop, blocks, discover } from './region';
+import { addTarget, blockStart, blockStop, blocks, discover, forgetTargets, targetBlock, targets } from './region';
 import { byte, fill, hasRoom, hole, i32c, rewind, u } from './wasm-writer';
 import * as writer from './wasm-writer';
 
@@ -59,6 +62,8 @@ export function resetRegions(): void {
   memory.fill(changetype<usize>(regionSlot), 0xff, REGION_COUNT * 2);
   memory.fill(changetype<usize>(slotFirst), 0xff, SLOT_COUNT * 2);
   memory.fill(changetype<usize>(counters), 0, COUNTERS * 2);
+  memory.fill(changetype<usize>(tableOwner), 0xff, JUMP_TABLE_COUNT * 2);
+  nextTable = 0;
   nextRegion = 0;
   queued = 0;
   exposedCount = 0;
@@ -176,6 +181,39 @@ function register(ip: usize, slot: u32, head: u32): u32 {
   return region;
 }
 
+const tableOwner = new StaticArray<u16>(JUMP_TABLE_COUNT);
+let nextTable: u32 = 0;
+
+/** Gives the region a jump table; the region that had it last is dropped. */
+function fillJumpTable(region: u32): u32 {
+  const owner = <u32>unchecked(tableOwner[nextTable]);
+  if (owner != NONE && owner != region && unchecked(regionSlot[owner]) != NONE) {
+    unlink(owner);
+    drop(owner);
+  }
+  unchecked((tableOwner[nextTable] = <u16>region));
+  const table: u32 = JUMP_TABLES + nextTable * JUMP_TABLE_BYTES;
+  nextTable = nextTable + 1 == JUMP_TABLE_COUNT ? 0 : nextTable + 1;
+  memory.fill(table, 0, JUMP_TABLE_BYTES);
+  for (let t = 0; t < targets; t++) {
+    store<u8>(table + (unchecked(blockStart[unchecked(targetBlock[t])]) >> 1), <u8>(t + 1));
+  }
+  return table;
+}
+
+/** Tells discovery where indirect jumps of a slot's page are known to lead. */
+function collectTargets(slot: u32): void {
+  forgetTargets();
+  for (let i = 0; i < queued; i++) {
+    const entry = unchecked(queue[i]);
+    if (slotIndex(entry) == slot) addTarget(<i32>((entry - slotAddress(slot)) >> 3));
+  }
+  for (let region = <u32>unchecked(slotFirst[slot]); region != NONE; ) {
+    addTarget(unchecked(regionHead[region]));
+    region = <u32>unchecked(regionNext[region]);
+  }
+}
+
 const batchRegion = new StaticArray<u32>(BATCH);
 const batchEntry = new StaticArray<u32>(BATCH);
 
@@ -212,10 +250,11 @@ export function translatePending(): void {
     const operation = <u32>load<u16>(ip);
     if (!slotHoldsPage(slot) || operation >= <u32>REGION_MARK || operation == 0) continue;
     const head = <i32>((ip - slotAddress(slot)) >> 3);
+    collectTargets(slot);
     const instructions = discover(slotPageHost(slot), head, slotAddress(slot));
     if (!instructions) continue;
     const region = register(ip, slot, head);
-    emitRegion();
+    emitRegion(targets ? fillJumpTable(region) : 0);
     unchecked((batchRegion[made] = region));
     unchecked((batchEntry[made] = <u32>ip));
     made++;

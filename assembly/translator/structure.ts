@@ -1,7 +1,17 @@
 // From a control-flow graph to nested blocks and loops: strongly connected components in topological order, each
 // loop entered at one header. An edge into a loop past its header leaves the region (its target gets a region of
 // its own when it is hot): compilers make such edges rarely.
-import { MAX_BLOCKS, blockNext, blockTaken } from "./region";
+import {
+  END_INDIRECT,
+  MAX_BLOCKS,
+  blockEnd,
+  blockNext,
+  blockStop,
+  blockTaken,
+  isComputedJump,
+  targetBlock,
+  targets,
+} from './region';
 import { W_BLOCK, W_END, W_LOOP, T_VOID, byte } from './wasm-writer';
 import { emitBlock, emitLoopCheck } from './emit';
 
@@ -45,9 +55,17 @@ let closed: i32 = -1;
 let thisGroup: i32 = 0;
 let components: i32 = 0;
 
-/** Successors of a block: 0 and 1; -1 for none in the region. */
-export function successor(b: i32, which: i32): i32 {
-  return which ? unchecked(blockNext[b]) : unchecked(blockTaken[b]);
+/** True for a block that ends with an indirect jump to targets in the region. */
+export function isDispatch(b: i32): bool {
+  return targets > 0 && unchecked(blockEnd[b]) == END_INDIRECT && isComputedJump(unchecked(blockStop[b]) >> 1);
+}
+function successors(b: i32): i32 {
+  return isDispatch(b) ? 2 + targets : 2;
+}
+/** A successor of a block; -1: outside the region. */
+function successor(b: i32, which: i32): i32 {
+  if (which == 0) return unchecked(blockTaken[b]);
+  return which == 1 ? unchecked(blockNext[b]) : unchecked(targetBlock[which - 2]);
 }
 
 function visit(b: i32): void {
@@ -55,7 +73,8 @@ function visit(b: i32): void {
   unchecked((low[b] = unchecked(order[b])));
   unchecked((stack[stackTop++] = b));
   unchecked((onStack[b] = 1));
-  for (let k = 0; k < 2; k++) {
+  const count = successors(b);
+  for (let k = 0; k < count; k++) {
     const t = successor(b, k);
     if (t < 0 || t == closed || unchecked(group[t]) != thisGroup) continue;
     if (!unchecked(order[t])) {
@@ -81,7 +100,9 @@ function visit(b: i32): void {
 }
 
 function hasEdge(from: i32, to: i32): bool {
-  return unchecked(blockTaken[from]) == to || unchecked(blockNext[from]) == to;
+  const count = successors(from);
+  for (let k = 0; k < count; k++) if (successor(from, k) == to) return true;
+  return false;
 }
 
 /**
