@@ -147,7 +147,7 @@ export const FETCH_TABLE = 1276;
 export const HOT_THRESHOLD = 1280;
 /** u32: 1 where the host's Wasm has tail calls. */
 export const TAIL_CALLS = 1284;
-/** u32: 1 when a region was left by a jump, 0 when in front of an instruction it could not execute. */
+/** u32: how a region was left: 0 in front of an instruction it could not execute, 1 by a jump, 2 by a computed one. */
 export const LEFT_BY_JUMP = 1288;
 
 // ---- counters (u64 each), for --stats ----------------------------------------------------------------------

@@ -124,6 +124,7 @@ import {
   REGION_TABLE_FIRST,
   SINGLE_SLOT,
   TLB_WRITE,
+  X,
 } from '../layout';
 import { expose, hideAll, hotThreshold, noteTarget, originalOperation } from '../translator/regions';
 import { dataTable, entryOf, fetchTable, PAGE_MASK } from '../mmu/tlb';
@@ -166,6 +167,14 @@ function floatsDirty(): bool {
 function nearest(ip: usize): bool {
   const mode = load<u16>(ip, 14) >> 12;
   return floatsDirty() && (mode == 0 || (mode == 7 && get32(FRM) == 0));
+}
+
+/** True for a jump through ra or t0, which calling conventions keep for returns. */
+// @ts-ignore: decorator
+@inline
+function isReturn(ip: usize): bool {
+  const base: u32 = load<u16>(ip, 4);
+  return base == X + 8 || base == X + 40;
 }
 
 /** How the inner loop was left. */
@@ -545,7 +554,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
-              if (threshold) noteTarget(ip, threshold);
+              if (threshold) noteTarget(ip, threshold, false);
               continue;
             }
             set64(PC, target);
@@ -560,7 +569,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
-              if (threshold) noteTarget(ip, threshold);
+              if (threshold) noteTarget(ip, threshold, false);
               continue;
             }
             set64(PC, target);
@@ -569,12 +578,13 @@ export function interpret(budget: i32): i32 {
           }
           case I_JR: {
             const target = (rs1(ip) + imm(ip)) & ~(<u64>1);
+            const computed = !isReturn(ip);
             const entry = entryOf(fetches, target);
             if (load<u64>(entry) == (target & PAGE_MASK)) {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
-              if (threshold) noteTarget(ip, threshold);
+              if (threshold) noteTarget(ip, threshold, computed);
               continue;
             }
             set64(PC, target);
@@ -942,7 +952,8 @@ export function interpret(budget: i32): i32 {
           page = pc & PAGE_MASK;
           base = load<u32>(entry, 8);
           ip = base + ((<usize>pc & 0xffe) << 3);
-          if (get32(LEFT_BY_JUMP)) noteTarget(ip, threshold);
+          const kind = get32(LEFT_BY_JUMP);
+          if (kind) noteTarget(ip, threshold, kind == 2);
         } else go = false;
       } else if (left == JUMP) {
         left = SLOW;
@@ -952,7 +963,7 @@ export function interpret(budget: i32): i32 {
           page = jump & PAGE_MASK;
           base = load<u32>(entry, 8);
           ip = base + ((<usize>jump & 0xffe) << 3);
-          if (threshold) noteTarget(ip, threshold);
+          if (threshold) noteTarget(ip, threshold, false);
           go = true;
         } else set64(PC, jump);
       } else n--;

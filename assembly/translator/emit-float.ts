@@ -1,7 +1,7 @@
-// Double-precision arithmetic. The floating-point registers stay in memory. Where NX is set already and rounding is
+// Double-precision arithmetic on registers in locals of type f64 (moves keep every bit of a NaN). Where NX is set already and rounding is
 // to nearest (L_FLOAT = 2), the machine's own instruction is exact in value and in flags as long as its result is an
 // ordinary number; everything else goes through the core's functions.
-import { F, FRM, HART_BASE } from '../layout';
+import { FRM, HART_BASE } from '../layout';
 import {
   OP_FADD_D,
   OP_FCVT_D_W,
@@ -21,18 +21,24 @@ import {
   OP_FSGNJ_D,
   OP_FSUB_D,
 } from '../isa/generated/opcodes';
-import { FLAG_RD_F, FLAG_RS1_F } from '../isa/generated/opcodes';
-import { operandFlags } from '../isa/generated/decoder';
+import { FLAG_RD_F, FLAG_RS1_F, FLAG_RS2_F, FMT_R4 } from '../isa/generated/opcodes';
+import { formatOf, operandFlags } from '../isa/generated/decoder';
 import {
   L_BASE,
   L_FLOAT,
   L_PAGE,
-  L_TEMP,
   emitLeaveCode,
   emitLeaveIf,
+  L_DOUBLE,
+  popDouble,
+  popF,
   popX,
+  pushDouble,
+  pushF,
   pushX,
+  reloadF,
   reloadX,
+  spillF,
   spillX,
 } from './emit';
 import {
@@ -49,8 +55,8 @@ import {
 } from './imports';
 import { insnRd, insnRm, insnRs1, insnRs2, insnRs3 } from './region';
 import {
+  T_F64,
   T_I32,
-  T_I64,
   T_VOID,
   W_BR,
   W_BR_IF,
@@ -67,10 +73,11 @@ import {
   W_IF,
   W_F64_ADD,
   W_F64_CONVERT_I32_S,
+  W_F64_COPYSIGN,
   W_F64_DIV,
-  W_F64_LOAD,
   W_F64_MUL,
-  W_F64_STORE,
+  W_F64_NEG,
+  W_F64_REINTERPRET,
   W_F64_SUB,
   W_I32_EQ,
   W_I32_EQZ,
@@ -79,11 +86,8 @@ import {
   W_I32_WRAP,
   W_I64_AND,
   W_I64_EXTEND_U,
-  W_I64_LOAD,
   W_I64_LT_U,
-  W_I64_OR,
   W_I64_REINTERPRET,
-  W_I64_STORE,
   W_I64_SUB,
   W_I64_XOR,
   access,
@@ -101,17 +105,6 @@ const LEAST: i64 = 0x0020000000000000;
 const MAGNITUDE: i64 = 0x7fffffffffffffff;
 const SPAN: i64 = 0x7fd0000000000000;
 
-function pushF(register: u32): void {
-  i32c(0);
-  access(W_I64_LOAD, 3, HART_BASE + F + (register << 3));
-}
-function pushDouble(register: u32): void {
-  i32c(0);
-  access(W_F64_LOAD, 3, HART_BASE + F + (register << 3));
-}
-function storeF(register: u32): void {
-  access(W_I64_STORE, 3, HART_BASE + F + (register << 3));
-}
 function pushMode(i: i32): void {
   if (unchecked(insnRm[i]) == 7) {
     i32c(0);
@@ -123,9 +116,8 @@ function pushMode(i: i32): void {
 function emitArithmetic(i: i32, op: u8, slow: u32): void {
   const a: u32 = unchecked(insnRs1[i]);
   const b: u32 = unchecked(insnRs2[i]);
-  i32c(0);
   byte(W_BLOCK);
-  byte(T_I64);
+  byte(T_F64);
   byte(W_BLOCK);
   byte(T_VOID);
   get(L_FLOAT);
@@ -136,9 +128,9 @@ function emitArithmetic(i: i32, op: u8, slow: u32): void {
   pushDouble(a);
   pushDouble(b);
   byte(op);
+  tee(L_DOUBLE);
+  get(L_DOUBLE);
   byte(W_I64_REINTERPRET);
-  tee(L_TEMP);
-  get(L_TEMP);
   i64c(MAGNITUDE);
   byte(W_I64_AND);
   i64c(LEAST);
@@ -153,12 +145,12 @@ function emitArithmetic(i: i32, op: u8, slow: u32): void {
   pushF(b);
   pushMode(i);
   call(slow);
+  byte(W_F64_REINTERPRET);
   byte(W_END);
-  storeF(unchecked(insnRd[i]));
+  popDouble(unchecked(insnRd[i]));
 }
 
 function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
-  i32c(0);
   pushF(unchecked(insnRs1[i]));
   if (negateProduct) {
     i64c(SIGN);
@@ -172,7 +164,7 @@ function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
   }
   pushMode(i);
   call(CALL_F64_FMA);
-  storeF(unchecked(insnRd[i]));
+  popF(unchecked(insnRd[i]));
 }
 
 /** Comparison: the machine's own where neither operand is a NaN, which is all that could raise a flag. */
@@ -205,35 +197,33 @@ function emitCompare(i: i32, op: u8, slow: u32): void {
 function emitSign(op: u32, i: i32): void {
   const a: u32 = unchecked(insnRs1[i]);
   const b: u32 = unchecked(insnRs2[i]);
-  i32c(0);
-  if (a == b && op == OP_FSGNJ_D) {
-    pushF(a);
-  } else if (op == OP_FSGNJX_D) {
+  const d: u32 = unchecked(insnRd[i]);
+  if (op == OP_FSGNJX_D) {
     pushF(b);
     i64c(SIGN);
     byte(W_I64_AND);
     pushF(a);
     byte(W_I64_XOR);
-  } else {
-    pushF(b);
-    if (op == OP_FSGNJN_D) {
-      i64c(-1);
-      byte(W_I64_XOR);
-    }
-    i64c(SIGN);
-    byte(W_I64_AND);
-    pushF(a);
-    i64c(MAGNITUDE);
-    byte(W_I64_AND);
-    byte(W_I64_OR);
+    popF(d);
+    return;
   }
-  storeF(unchecked(insnRd[i]));
+  pushDouble(a);
+  if (a != b || op == OP_FSGNJN_D) {
+    pushDouble(b);
+    if (op == OP_FSGNJN_D) byte(W_F64_NEG);
+    byte(W_F64_COPYSIGN);
+  }
+  popDouble(d);
 }
 
 /** Any floating-point instruction, by the interpreter's own function on the decoded entry. */
 function emitGeneral(op: u32, i: i32, offset: i32): void {
   const flags = operandFlags(op);
-  if (!(flags & FLAG_RS1_F)) spillX(unchecked(insnRs1[i]));
+  const format = formatOf(op);
+  if (flags & FLAG_RS1_F) spillF(unchecked(insnRs1[i]));
+  else spillX(unchecked(insnRs1[i]));
+  if (flags & FLAG_RS2_F) spillF(unchecked(insnRs2[i]));
+  if (format == FMT_R4) spillF(unchecked(insnRs3[i]));
   i32c(op);
   get(L_BASE);
   i32c(offset << 3);
@@ -243,7 +233,8 @@ function emitGeneral(op: u32, i: i32, offset: i32): void {
   byte(W_I64_ADD);
   call(CALL_FLOAT);
   byte(W_DROP);
-  if (!(flags & FLAG_RD_F)) reloadX(unchecked(insnRd[i]));
+  if (flags & FLAG_RD_F) reloadF(unchecked(insnRd[i]));
+  else reloadX(unchecked(insnRd[i]));
 }
 
 /** Emits floating-point instruction `i` at `offset`, with `done` instructions of its block before it. */
@@ -295,9 +286,8 @@ export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
       }
       break;
     case OP_FMV_D_X:
-      i32c(0);
       pushX(unchecked(insnRs1[i]));
-      storeF(d);
+      popF(d);
       break;
     case OP_FEQ_D:
       emitCompare(i, W_F64_EQ, CALL_F64_EQ);
@@ -309,11 +299,10 @@ export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
       emitCompare(i, W_F64_LE, CALL_F64_LE);
       break;
     case OP_FCVT_D_W:
-      i32c(0);
       pushX(unchecked(insnRs1[i]));
       byte(W_I32_WRAP);
       byte(W_F64_CONVERT_I32_S);
-      access(W_F64_STORE, 3, HART_BASE + F + (d << 3));
+      popDouble(d);
       break;
     default:
       emitGeneral(op, i, offset);

@@ -1,5 +1,5 @@
 // Loads and stores: the TLB check in line, a miss leaves the region in front of the instruction.
-import { F, HART_BASE, TLB_INDEX, TLB_WRITE } from '../layout';
+import { TLB_INDEX, TLB_WRITE } from '../layout';
 import {
   OP_FLD,
   OP_FLW,
@@ -17,10 +17,25 @@ import {
   OP_SH,
   OP_SW,
 } from '../isa/generated/opcodes';
-import { L_ADDRESS, L_ENTRY, L_FLOAT, L_TLB, emitLeaveCode, emitLeaveIf, popX, pushX } from './emit';
+import {
+  L_ADDRESS,
+  L_ENTRY,
+  L_FLOAT,
+  L_TLB,
+  emitLeaveCode,
+  emitLeaveIf,
+  popDouble,
+  popF,
+  popX,
+  pushDouble,
+  pushF,
+  pushX,
+} from './emit';
 import { insnImm, insnRd, insnRs1, insnRs2 } from './region';
 import {
   W_DROP,
+  W_F64_LOAD,
+  W_F64_STORE,
   W_I32_ADD,
   W_I32_AND,
   W_I32_EQZ,
@@ -117,7 +132,6 @@ function loadOf(op: u32): u8 {
     case OP_LW:
       return W_I64_LOAD32_S;
     case OP_LWU:
-    case OP_FLW:
       return W_I64_LOAD32_U;
   }
   return W_I64_LOAD;
@@ -143,23 +157,28 @@ export function emitMemory(op: u32, i: i32, offset: i32, done: i32): void {
     emitLeaveIf();
   }
   if (float && !stores) {
-    i32c(0);
     emitHostAddress(unchecked(insnRs1[i]), unchecked(insnImm[i]), size, 0);
-    access(loadOf(op), 0, 0);
     if (op == OP_FLW) {
+      access(W_I64_LOAD32_U, 0, 0);
       i64c(<i64>0xffffffff00000000);
       byte(W_I64_OR);
+      popF(rd);
+    } else {
+      access(W_F64_LOAD, 0, 0);
+      popDouble(rd);
     }
-    access(W_I64_STORE, 3, HART_BASE + F + (rd << 3));
     return;
   }
   emitHostAddress(unchecked(insnRs1[i]), unchecked(insnImm[i]), size, stores ? TLB_WRITE : 0);
   if (stores) {
     const source: u32 = unchecked(insnRs2[i]);
-    if (float) {
-      i32c(0);
-      access(W_I64_LOAD, 3, HART_BASE + F + (source << 3));
-    } else pushX(source);
+    if (op == OP_FSD) {
+      pushDouble(source);
+      access(W_F64_STORE, 0, 0);
+      return;
+    }
+    if (float) pushF(source);
+    else pushX(source);
     access(storeOf(size), 0, 0);
     return;
   }

@@ -39,6 +39,7 @@ import {
   FMT_FENCE,
   FMT_J,
   FMT_R,
+  FMT_R4,
   FMT_S,
   FMT_U,
 } from '../isa/generated/opcodes';
@@ -67,6 +68,7 @@ import {
   insnRd,
   insnRs1,
   insnRs2,
+  insnRs3,
   isComputedJump,
   targetBlock,
   targets,
@@ -105,6 +107,10 @@ import {
   W_BR_TABLE,
   W_I32_LOAD8_U,
   W_I64_EQ,
+  W_F64_LOAD,
+  W_F64_REINTERPRET,
+  W_F64_STORE,
+  W_I64_REINTERPRET,
   W_I64_NE,
   W_I64_SHR_U,
   W_I64_STORE,
@@ -137,7 +143,8 @@ export const L_PC: u32 = 9; // i64
 export const L_TEMP: u32 = 10; // i64
 export const L_DOUBLE: u32 = 11; // f64
 export const L_VALUE: u32 = 12; // i64
-const FIRST_REGISTER: u32 = 13;
+const L_KIND: u32 = 13; // i32: LEFT_BY_JUMP
+const FIRST_REGISTER: u32 = 14;
 
 // Numbers of the outermost constructs: ways out to the address in L_PC, where another region may go on at once;
 // to the address in L_PC, back to the caller; and in front of an instruction of this page.
@@ -148,12 +155,41 @@ const LEAVE = 2;
 /** Local of each guest register, or 0. */
 const locals = new StaticArray<u32>(32);
 const written = new StaticArray<u8>(32);
+/** The same for the floating-point registers. */
+const floats = new StaticArray<u32>(32);
+const floatWritten = new StaticArray<u8>(32);
 
 /** Pushes a guest register. */
 export function pushX(register: u32): void {
   if (register) get(unchecked(locals[register]));
   else i64c(0);
 }
+/** Pushes a floating-point register, as a double or as bits; pops into one. */
+export function pushDouble(register: u32): void {
+  get(unchecked(floats[register]));
+}
+export function pushF(register: u32): void {
+  get(unchecked(floats[register]));
+  byte(W_I64_REINTERPRET);
+}
+export function popDouble(register: u32): void {
+  set(unchecked(floats[register]));
+}
+export function popF(register: u32): void {
+  byte(W_F64_REINTERPRET);
+  set(unchecked(floats[register]));
+}
+export function spillF(register: u32): void {
+  i32c(0);
+  get(unchecked(floats[register]));
+  access(W_F64_STORE, 3, HART_BASE + F + (register << 3));
+}
+export function reloadF(register: u32): void {
+  i32c(0);
+  access(W_F64_LOAD, 3, HART_BASE + F + (register << 3));
+  set(unchecked(floats[register]));
+}
+
 /** Stores a guest register where the core's functions look for it, or takes it back from there. */
 export function spillX(register: u32): void {
   if (!register) return;
@@ -208,6 +244,7 @@ function emitGoto(target: i32, offset: i32): void {
     u(label);
   } else {
     emitFarPc(offset);
+    emitKind(1);
     byte(W_BR);
     u(labelAt(GO_ON));
   }
@@ -238,6 +275,7 @@ function emitStores(): void {
     get(unchecked(locals[r]));
     access(W_I64_STORE, 3, HART_BASE + X + (r << 3));
   }
+  for (let r: u32 = 0; r < 32; r++) if (unchecked(floatWritten[r])) spillF(r);
 }
 function emitLoads(): void {
   for (let r: u32 = 1; r < 32; r++) {
@@ -246,6 +284,7 @@ function emitLoads(): void {
     access(W_I64_LOAD, 3, HART_BASE + X + (r << 3));
     set(unchecked(locals[r]));
   }
+  for (let r: u32 = 0; r < 32; r++) if (unchecked(floats[r])) reloadF(r);
 }
 function emitFloatState(): void {
   // 2 when FS is dirty, frm is nearest and NX is set already; 1 when FS is dirty; else 0.
@@ -278,10 +317,10 @@ function emitFloatState(): void {
 
 let usesFloat: bool = false;
 
-/** pc is in L_PC and the registers are stored: PC = pc; return n. L_ENTRY: whether a jump led here. */
+/** pc is in L_PC and the registers are stored: PC = pc, LEFT_BY_JUMP = L_KIND; return n. */
 function emitReturn(): void {
   i32c(0);
-  get(L_ENTRY);
+  get(L_KIND);
   access(W_I32_STORE, 2, HART_BASE + LEFT_BY_JUMP);
   i32c(0);
   get(L_PC);
@@ -289,16 +328,10 @@ function emitReturn(): void {
   get(L_BUDGET);
   byte(W_RETURN);
 }
-/** The same after a jump. */
-function emitReturnPc(): void {
-  i32c(0);
-  i32c(1);
-  access(W_I32_STORE, 2, HART_BASE + LEFT_BY_JUMP);
-  i32c(0);
-  get(L_PC);
-  access(W_I64_STORE, 3, HART_BASE + PC);
-  get(L_BUDGET);
-  byte(W_RETURN);
+/** What the next way out is. */
+function emitKind(kind: i32): void {
+  i32c(kind);
+  set(L_KIND);
 }
 
 /** Finds the page of L_PC in the fetch table: its address to L_ADDRESS, its slot to L_ENTRY; returns where it is not. */
@@ -321,7 +354,7 @@ function emitFarTarget(): void {
   byte(W_I64_NE);
   byte(W_IF);
   byte(T_VOID);
-  emitReturnPc();
+  emitReturn();
   byte(W_END);
   get(L_ENTRY);
   access(W_I32_LOAD, 2, 8);
@@ -354,7 +387,7 @@ function emitRegionCall(call: u8, deeper: i32): void {
   }
   byte(W_IF);
   byte(T_VOID);
-  emitReturnPc();
+  emitReturn();
   byte(W_END);
   get(L_ADDRESS);
   get(L_ENTRY);
@@ -378,6 +411,7 @@ function emitRegionCall(call: u8, deeper: i32): void {
  */
 function emitCall(b: i32, back: i32, near: i32): void {
   emitStores();
+  emitKind(1);
   if (near >= 0) {
     get(L_BASE);
     set(L_ENTRY);
@@ -466,7 +500,10 @@ export function emitBlock(b: i32): void {
     const target = stop + unchecked(insnImm[i]);
     const taken = unchecked(blockTaken[b]);
     const label = taken >= 0 ? labelOf(taken) : -1;
-    if (label < 0) emitFarPc(target);
+    if (label < 0) {
+      emitFarPc(target);
+      emitKind(1);
+    }
     emitCondition(unchecked(insnOp[i]), unchecked(insnRs1[i]), unchecked(insnRs2[i]));
     byte(W_BR_IF);
     u(label >= 0 ? label : labelAt(GO_ON));
@@ -497,20 +534,27 @@ export function emitBlock(b: i32): void {
       emitCall(b, back, near);
     } else {
       // A return goes back to the caller, which may be waiting for it; other jumps go on from here.
-      if (isDispatch(b)) emitDispatch();
-      i32c(1);
-      set(L_ENTRY);
+      if (isDispatch(b)) {
+        emitKind(2);
+        emitDispatch();
+      }
+      emitKind(isComputedJump(i) ? 2 : 1);
       byte(W_BR);
       u(labelAt(end == END_INDIRECT && !isComputedJump(i) ? LEAVE_PC : GO_ON));
     }
   }
 }
 
+let integerLocals: u32 = 0;
+let floatLocals: u32 = 0;
+
 /** Gives every register the region names a local. */
-function assignLocals(): u32 {
+function assignLocals(): void {
   for (let r = 0; r < 32; r++) {
     unchecked((locals[r] = 0));
     unchecked((written[r] = 0));
+    unchecked((floats[r] = 0));
+    unchecked((floatWritten[r] = 0));
   }
   usesFloat = false;
   for (let b = 0; b < blocks; b++) {
@@ -521,6 +565,13 @@ function assignLocals(): u32 {
       if (isFloat(op)) usesFloat = true;
       const flags = operandFlags(op);
       const format = formatOf(op);
+      if (flags & FLAG_RS1_F) unchecked((floats[unchecked(insnRs1[i])] = 1));
+      if (flags & FLAG_RS2_F) unchecked((floats[unchecked(insnRs2[i])] = 1));
+      if (format == FMT_R4) unchecked((floats[unchecked(insnRs3[i])] = 1));
+      if (flags & FLAG_RD_F) {
+        unchecked((floats[unchecked(insnRd[i])] = 1));
+        unchecked((floatWritten[unchecked(insnRd[i])] = 1));
+      }
       const jumps = format == FMT_U || format == FMT_J;
       if (!jumps && !(flags & FLAG_RS1_F)) unchecked((locals[unchecked(insnRs1[i])] = 1));
       const two = format == FMT_R || format == FMT_S || format == FMT_B || format == FMT_AMO;
@@ -536,7 +587,10 @@ function assignLocals(): u32 {
   unchecked((written[0] = 0));
   let next = FIRST_REGISTER;
   for (let r = 1; r < 32; r++) if (unchecked(locals[r])) unchecked((locals[r] = next++));
-  return next - FIRST_REGISTER;
+  integerLocals = next - FIRST_REGISTER;
+  const first = next;
+  for (let r = 0; r < 32; r++) if (unchecked(floats[r])) unchecked((floats[r] = next++));
+  floatLocals = next - first;
 }
 
 let jumpTable: u32 = 0;
@@ -547,10 +601,10 @@ let jumpTable: u32 = 0;
  */
 export function emitRegion(table: u32): void {
   jumpTable = table;
-  const registers = assignLocals();
+  assignLocals();
   const size = hole();
   const start = writer.at;
-  u(5);
+  u(8);
   u(1);
   byte(T_I64);
   u(4);
@@ -559,8 +613,14 @@ export function emitRegion(table: u32): void {
   byte(T_I64);
   u(1);
   byte(T_F64);
-  u(registers + 1);
+  u(1);
   byte(T_I64);
+  u(1);
+  byte(T_I32);
+  u(integerLocals);
+  byte(T_I64);
+  u(floatLocals);
+  byte(T_F64);
   resetLabels();
   byte(W_BLOCK);
   byte(T_VOID);
@@ -593,8 +653,7 @@ export function emitRegion(table: u32): void {
   byte(W_I64_EXTEND_U);
   byte(W_I64_ADD);
   set(L_PC);
-  i32c(0);
-  set(L_ENTRY);
+  emitKind(0);
   byte(W_END);
   popLabel();
   emitStores();
@@ -605,7 +664,7 @@ export function emitRegion(table: u32): void {
   if (load<u32>(HART_BASE + TAIL_CALLS)) {
     emitFarTarget();
     emitRegionCall(W_RETURN_CALL_INDIRECT, 0);
-  } else emitReturnPc();
+  } else emitReturn();
   byte(W_END);
   fill(size, <u32>(writer.at - start));
 }

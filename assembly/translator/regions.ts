@@ -30,12 +30,13 @@ import * as writer from './wasm-writer';
 const NONE: u32 = 0xffff;
 
 // By region: its slot (or NONE), the head's offset in the page, the operation its entry had, the bytes it was made
-// from, and the next region of the same slot.
+// from, whether computed jumps led to it when it became hot, and the next region of the same slot.
 const regionSlot = new StaticArray<u16>(REGION_COUNT);
 const regionHead = new StaticArray<u16>(REGION_COUNT);
 const regionOperation = new StaticArray<u16>(REGION_COUNT);
 const regionLow = new StaticArray<u16>(REGION_COUNT);
 const regionHigh = new StaticArray<u16>(REGION_COUNT);
+const regionComputed = new StaticArray<u8>(REGION_COUNT);
 const regionNext = new StaticArray<u16>(REGION_COUNT);
 const slotFirst = new StaticArray<u16>(SLOT_COUNT);
 let nextRegion: u32 = 0;
@@ -49,6 +50,7 @@ const BATCH = 32;
 const FULL = 16;
 const PATIENCE = 48;
 const queue = new StaticArray<u32>(QUEUE);
+const queueComputed = new StaticArray<u8>(QUEUE);
 let queued: i32 = 0;
 let waited: i32 = 0;
 
@@ -75,20 +77,21 @@ export function hotThreshold(): u32 {
   return load<u32>(HART_BASE + HOT_THRESHOLD);
 }
 
-/** Counts an execution of the jump target whose entry lies at `ip`. */
+/** Counts an execution of the jump target whose entry lies at `ip`; `computed`: a jump through a register led there. */
 // @ts-ignore: decorator
 @inline
-export function noteTarget(ip: usize, threshold: u32): void {
+export function noteTarget(ip: usize, threshold: u32, computed: bool): void {
   const counter = changetype<usize>(counters) + ((ip >> 3) & ((COUNTERS - 1) << 1));
   const hits = <u32>load<u16>(counter) + 1;
   store<u16>(counter, <u16>hits);
-  if (hits >= threshold) enqueue(ip, counter);
+  if (hits >= threshold) enqueue(ip, counter, computed);
 }
 
-function enqueue(ip: usize, counter: usize): void {
+function enqueue(ip: usize, counter: usize, computed: bool): void {
   store<u16>(counter, 0);
   if (queued >= QUEUE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
   for (let i = 0; i < queued; i++) if (unchecked(queue[i]) == <u32>ip) return;
+  unchecked((queueComputed[queued] = <u8>computed));
   unchecked((queue[queued++] = <u32>ip));
 }
 
@@ -158,7 +161,7 @@ export function dropRegions(slot: u32, low: u32, high: u32): void {
   }
 }
 
-function register(ip: usize, slot: u32, head: u32): u32 {
+function register(ip: usize, slot: u32, head: u32, computed: u8): u32 {
   const region = nextRegion;
   nextRegion = region + 1 == REGION_COUNT ? 0 : region + 1;
   if (unchecked(regionSlot[region]) != NONE) {
@@ -173,6 +176,7 @@ function register(ip: usize, slot: u32, head: u32): u32 {
   }
   unchecked((regionSlot[region] = <u16>slot));
   unchecked((regionHead[region] = <u16>head));
+  unchecked((regionComputed[region] = computed));
   unchecked((regionOperation[region] = load<u16>(ip)));
   unchecked((regionLow[region] = <u16>low));
   unchecked((regionHigh[region] = <u16>min(high, 4096)));
@@ -206,10 +210,10 @@ function collectTargets(slot: u32): void {
   forgetTargets();
   for (let i = 0; i < queued; i++) {
     const entry = unchecked(queue[i]);
-    if (slotIndex(entry) == slot) addTarget(<i32>((entry - slotAddress(slot)) >> 3));
+    if (unchecked(queueComputed[i]) && slotIndex(entry) == slot) addTarget(<i32>((entry - slotAddress(slot)) >> 3));
   }
   for (let region = <u32>unchecked(slotFirst[slot]); region != NONE; ) {
-    addTarget(unchecked(regionHead[region]));
+    if (unchecked(regionComputed[region])) addTarget(unchecked(regionHead[region]));
     region = <u32>unchecked(regionNext[region]);
   }
 }
@@ -246,14 +250,16 @@ export function translatePending(): void {
   let made = 0;
   while (queued > 0 && made < BATCH && hasRoom(0x30000)) {
     const ip = <usize>unchecked(queue[--queued]);
+    const computed = unchecked(queueComputed[queued]);
     const slot = slotIndex(<u32>ip);
     const operation = <u32>load<u16>(ip);
     if (!slotHoldsPage(slot) || operation >= <u32>REGION_MARK || operation == 0) continue;
     const head = <i32>((ip - slotAddress(slot)) >> 3);
     collectTargets(slot);
+    if (computed) addTarget(head);
     const instructions = discover(slotPageHost(slot), head, slotAddress(slot));
     if (!instructions) continue;
-    const region = register(ip, slot, head);
+    const region = register(ip, slot, head, computed);
     emitRegion(targets ? fillJumpTable(region) : 0);
     unchecked((batchRegion[made] = region));
     unchecked((batchEntry[made] = <u32>ip));
