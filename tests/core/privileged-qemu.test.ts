@@ -21,7 +21,7 @@ let ours: string[] = [];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hypertab-privileged-'));
   elf = assembleProgram(folder, scenarios);
-  ours = onMachine(elf);
+  ours = onMachine(elf, 'interpreter');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -37,11 +37,11 @@ function onQemu(elf: string): string[] {
   return lines(stdout);
 }
 
-function onMachine(elf: string): string[] {
+function onMachine(elf: string, engine: 'interpreter' | 'translator'): string[] {
   const machine = new Machine({
     core: coreModule(),
     memory: 128 << 20,
-    engine: 'auto',
+    engine,
     bios: new Uint8Array(readFileSync(elf)),
   });
   let text = '';
@@ -102,6 +102,10 @@ describe('privileged scenarios', () => {
     }
     expect(different.slice(0, 20).join('\n')).toBe('');
     expect([ours.length, theirs.length]).toEqual([COUNT, COUNT]);
+  });
+
+  it('end the same in translated code', () => {
+    expect(onMachine(elf, 'translator')).toEqual(ours);
   });
 
   it('cover every cause, from every mode, to both handlers', () => {
