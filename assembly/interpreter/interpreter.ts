@@ -918,13 +918,16 @@ export function interpret(budget: i32): i32 {
         }
         count(COUNT_REGION_ENTER);
         const mark = operation(ip);
-        const rest = call_indirect<i32>(
-          mark - REGION_MARK + REGION_TABLE_FIRST,
-          page,
-          <u32>base,
-          n,
-          CALL_DEPTH,
-        );
+        // A region ends at the first loop's head or call where its budget is used up, so it overdraws it by less than
+        // the slack, which is held back here.
+        const rest =
+          call_indirect<i32>(
+            mark - REGION_MARK + REGION_TABLE_FIRST,
+            page,
+            <u32>base,
+            n - REGION_SLACK,
+            CALL_DEPTH,
+          ) + REGION_SLACK;
         if (rest == n) {
           // It left in front of its first instruction, which is one that slow.ts knows.
           const pc = page + <u64>((ip - base) >> 3);

@@ -6,13 +6,15 @@
 // how many more guest calls may be Wasm calls. Guest registers used by the region live in locals; every way out
 // stores those it wrote and PC. A TLB miss leaves in front of its instruction, so traps are the interpreter's alone.
 //
-//   block $go-on                          (pc in a local)
-//     block $leave-pc                     (pc in a local)
-//       block $leave                      (code = offset in the page | instructions done in the block << 12)
+//   block $tail-go-on
+//     block $tail-return
+//       block $go-on[w], then block $leave-pc[w], then block $leave[w], one for each set w of registers to store
 //         load the registers; body
-//       end; n -= code >> 12; pc = page + (code & 4095)
-//     end; store the registers; PC = pc; return n
-//   end; store the registers; PC = pc; if the target is the head of a region: tail-call it; return n
+//       end $leave[w]:    n -= code >> 12; pc = page + (code & 4095); store; to $tail-return
+//       end $leave-pc[w]: store; to $tail-return
+//       end $go-on[w]:    store; to $tail-go-on
+//     end; PC = pc; return n
+//   end; if the target is the head of a region: tail-call it; PC = pc; return n
 import {
   F,
   FETCH_TABLE,
@@ -31,19 +33,15 @@ import {
 } from '../layout';
 import { OP_JALR } from '../isa/generated/opcodes';
 import {
-  FLAG_RD_F,
-  FLAG_RS1_F,
-  FLAG_RS2_F,
-  FMT_AMO,
-  FMT_B,
-  FMT_FENCE,
-  FMT_J,
-  FMT_R,
-  FMT_R4,
-  FMT_S,
-  FMT_U,
-} from '../isa/generated/opcodes';
-import { formatOf, operandFlags } from '../isa/generated/decoder';
+  WAYS,
+  analyse,
+  blockWay,
+  dirtyAtEnd,
+  liveAfterCall,
+  liveAtStart,
+  namedRegisters,
+  wayMask,
+} from './dataflow';
 import { emitCondition, emitInteger, isPlainInteger } from './emit-integer';
 import { emitAtomic, isAtomic } from './emit-atomic';
 import { emitFloat } from './emit-float';
@@ -148,16 +146,20 @@ const FIRST_REGISTER: u32 = 14;
 
 // Numbers of the outermost constructs: ways out to the address in L_PC, where another region may go on at once;
 // to the address in L_PC, back to the caller; and in front of an instruction of this page.
-const GO_ON = 0;
-const LEAVE_PC = 1;
-const LEAVE = 2;
+// Each of the last three exists once for each set of registers to store (dataflow.ts).
+const TAIL_GO_ON = 0;
+const TAIL_RETURN = 1;
+const GO_ON = 2;
+const LEAVE_PC = GO_ON + WAYS;
+const LEAVE = LEAVE_PC + WAYS;
+
+/** Way out of the block under emission. */
+let way: i32 = 0;
 
 /** Local of each guest register, or 0. */
 const locals = new StaticArray<u32>(32);
-const written = new StaticArray<u8>(32);
 /** The same for the floating-point registers. */
 const floats = new StaticArray<u32>(32);
-const floatWritten = new StaticArray<u8>(32);
 
 /** Pushes a guest register. */
 export function pushX(register: u32): void {
@@ -216,12 +218,12 @@ export function emitLeaveCode(offset: i32, done: i32): void {
 }
 export function emitLeaveIf(): void {
   byte(W_BR_IF);
-  u(labelAt(LEAVE));
+  u(labelAt(LEAVE + way));
 }
 function emitLeave(offset: i32): void {
   emitLeaveCode(offset, 0);
   byte(W_BR);
-  u(labelAt(LEAVE));
+  u(labelAt(LEAVE + way));
 }
 
 /** pc = page + offset. */
@@ -246,7 +248,7 @@ function emitGoto(target: i32, offset: i32): void {
     emitFarPc(offset);
     emitKind(1);
     byte(W_BR);
-    u(labelAt(GO_ON));
+    u(labelAt(GO_ON + way));
   }
 }
 
@@ -261,6 +263,7 @@ function emitSpend(count: i32): void {
 
 /** At a loop's head: leave when the budget is used up. */
 export function emitLoopCheck(b: i32): void {
+  way = unchecked(blockWay[b]);
   emitLeaveCode(unchecked(blockStart[b]), 0);
   get(L_BUDGET);
   i32c(0);
@@ -268,23 +271,13 @@ export function emitLoopCheck(b: i32): void {
   emitLeaveIf();
 }
 
-function emitStores(): void {
-  for (let r: u32 = 1; r < 32; r++) {
-    if (!unchecked(written[r])) continue;
-    i32c(0);
-    get(unchecked(locals[r]));
-    access(W_I64_STORE, 3, HART_BASE + X + (r << 3));
-  }
-  for (let r: u32 = 0; r < 32; r++) if (unchecked(floatWritten[r])) spillF(r);
+function emitStores(registers: u64): void {
+  for (let r: u32 = 1; r < 32; r++) if ((registers >> r) & 1) spillX(r);
+  for (let r: u32 = 0; r < 32; r++) if ((registers >> (r + 32)) & 1) spillF(r);
 }
-function emitLoads(): void {
-  for (let r: u32 = 1; r < 32; r++) {
-    if (!unchecked(locals[r])) continue;
-    i32c(0);
-    access(W_I64_LOAD, 3, HART_BASE + X + (r << 3));
-    set(unchecked(locals[r]));
-  }
-  for (let r: u32 = 0; r < 32; r++) if (unchecked(floats[r])) reloadF(r);
+function emitLoads(registers: u64): void {
+  for (let r: u32 = 1; r < 32; r++) if ((registers >> r) & 1) reloadX(r);
+  for (let r: u32 = 0; r < 32; r++) if ((registers >> (r + 32)) & 1) reloadF(r);
 }
 function emitFloatState(): void {
   // 2 when FS is dirty, frm is nearest and NX is set already; 1 when FS is dirty; else 0.
@@ -410,7 +403,7 @@ function emitRegionCall(call: u8, deeper: i32): void {
  * is used up, or the callee came back anywhere but to `back`, the function returns to its own caller.
  */
 function emitCall(b: i32, back: i32, near: i32): void {
-  emitStores();
+  emitStores(unchecked(dirtyAtEnd[b]));
   emitKind(1);
   if (near >= 0) {
     get(L_BASE);
@@ -436,7 +429,7 @@ function emitCall(b: i32, back: i32, near: i32): void {
   byte(W_END);
   const next = unchecked(blockNext[b]);
   if (next >= 0 && labelOf(next) >= 0) {
-    emitLoads();
+    emitLoads(liveAfterCall(b));
     if (usesFloat) emitFloatState();
     emitGoto(next, back);
   } else {
@@ -464,17 +457,18 @@ function emitDispatch(): void {
   access(W_I32_LOAD8_U, 0, jumpTable);
   byte(W_BR_TABLE);
   u(targets + 1);
-  u(labelAt(GO_ON));
+  u(labelAt(GO_ON + way));
   for (let t = 0; t < targets; t++) {
     const label = labelOf(unchecked(targetBlock[t]));
-    u(label >= 0 ? label : labelAt(GO_ON));
+    u(label >= 0 ? label : labelAt(GO_ON + way));
   }
-  u(labelAt(GO_ON));
+  u(labelAt(GO_ON + way));
   byte(W_END);
   popLabel();
 }
 
 export function emitBlock(b: i32): void {
+  way = unchecked(blockWay[b]);
   let offset = unchecked(blockStart[b]);
   const end = unchecked(blockEnd[b]);
   const stop = unchecked(blockStop[b]);
@@ -506,7 +500,7 @@ export function emitBlock(b: i32): void {
     }
     emitCondition(unchecked(insnOp[i]), unchecked(insnRs1[i]), unchecked(insnRs2[i]));
     byte(W_BR_IF);
-    u(label >= 0 ? label : labelAt(GO_ON));
+    u(label >= 0 ? label : labelAt(GO_ON + way));
     emitGoto(unchecked(blockNext[b]), stop + unchecked(insnLength[i]));
   } else {
     const link = unchecked(insnRd[i]);
@@ -540,7 +534,7 @@ export function emitBlock(b: i32): void {
       }
       emitKind(isComputedJump(i) ? 2 : 1);
       byte(W_BR);
-      u(labelAt(end == END_INDIRECT && !isComputedJump(i) ? LEAVE_PC : GO_ON));
+      u(labelAt((end == END_INDIRECT && !isComputedJump(i) ? LEAVE_PC : GO_ON) + way));
     }
   }
 }
@@ -550,47 +544,34 @@ let floatLocals: u32 = 0;
 
 /** Gives every register the region names a local. */
 function assignLocals(): void {
-  for (let r = 0; r < 32; r++) {
-    unchecked((locals[r] = 0));
-    unchecked((written[r] = 0));
-    unchecked((floats[r] = 0));
-    unchecked((floatWritten[r] = 0));
-  }
+  let next = FIRST_REGISTER;
+  for (let r: u32 = 0; r < 32; r++) unchecked((locals[r] = (namedRegisters >> r) & 1 ? next++ : 0));
+  integerLocals = next - FIRST_REGISTER;
+  const first = next;
+  for (let r: u32 = 0; r < 32; r++) unchecked((floats[r] = (namedRegisters >> (r + 32)) & 1 ? next++ : 0));
+  floatLocals = next - first;
   usesFloat = false;
   for (let b = 0; b < blocks; b++) {
     let offset = unchecked(blockStart[b]);
     for (let k = unchecked(blockCount[b]); k > 0; k--) {
-      const i = offset >> 1;
-      const op: u32 = unchecked(insnOp[i]);
-      if (isFloat(op)) usesFloat = true;
-      const flags = operandFlags(op);
-      const format = formatOf(op);
-      if (flags & FLAG_RS1_F) unchecked((floats[unchecked(insnRs1[i])] = 1));
-      if (flags & FLAG_RS2_F) unchecked((floats[unchecked(insnRs2[i])] = 1));
-      if (format == FMT_R4) unchecked((floats[unchecked(insnRs3[i])] = 1));
-      if (flags & FLAG_RD_F) {
-        unchecked((floats[unchecked(insnRd[i])] = 1));
-        unchecked((floatWritten[unchecked(insnRd[i])] = 1));
-      }
-      const jumps = format == FMT_U || format == FMT_J;
-      if (!jumps && !(flags & FLAG_RS1_F)) unchecked((locals[unchecked(insnRs1[i])] = 1));
-      const two = format == FMT_R || format == FMT_S || format == FMT_B || format == FMT_AMO;
-      if (two && !(flags & FLAG_RS2_F)) unchecked((locals[unchecked(insnRs2[i])] = 1));
-      if (format != FMT_S && format != FMT_B && format != FMT_FENCE && !(flags & FLAG_RD_F)) {
-        unchecked((locals[unchecked(insnRd[i])] = 1));
-        unchecked((written[unchecked(insnRd[i])] = 1));
-      }
-      offset += unchecked(insnLength[i]);
+      if (isFloat(unchecked(insnOp[offset >> 1]))) usesFloat = true;
+      offset += unchecked(insnLength[offset >> 1]);
     }
   }
-  unchecked((locals[0] = 0));
-  unchecked((written[0] = 0));
-  let next = FIRST_REGISTER;
-  for (let r = 1; r < 32; r++) if (unchecked(locals[r])) unchecked((locals[r] = next++));
-  integerLocals = next - FIRST_REGISTER;
-  const first = next;
-  for (let r = 0; r < 32; r++) if (unchecked(floats[r])) unchecked((floats[r] = next++));
-  floatLocals = next - first;
+}
+
+function openBlock(): void {
+  byte(W_BLOCK);
+  byte(T_VOID);
+  pushLabel(-1);
+}
+function closeBlock(): void {
+  byte(W_END);
+  popLabel();
+}
+function emitBranchOut(construct: i32): void {
+  byte(W_BR);
+  u(labelAt(construct));
 }
 
 let jumpTable: u32 = 0;
@@ -601,6 +582,7 @@ let jumpTable: u32 = 0;
  */
 export function emitRegion(table: u32): void {
   jumpTable = table;
+  analyse();
   assignLocals();
   const size = hole();
   const start = writer.at;
@@ -622,45 +604,46 @@ export function emitRegion(table: u32): void {
   u(floatLocals);
   byte(T_F64);
   resetLabels();
-  byte(W_BLOCK);
-  byte(T_VOID);
-  pushLabel(-1);
-  byte(W_BLOCK);
-  byte(T_VOID);
-  pushLabel(-1);
-  byte(W_BLOCK);
-  byte(T_VOID);
-  pushLabel(-1);
+  for (let k = 0; k < LEAVE + WAYS; k++) openBlock();
   i32c(0);
   access(W_I32_LOAD, 2, HART_BASE + READ_TABLE);
   set(L_TLB);
-  emitLoads();
+  emitLoads(unchecked(liveAtStart[0]));
   if (usesFloat) emitFloatState();
   emitStructured(blocks);
   byte(W_UNREACHABLE);
-  byte(W_END);
-  popLabel();
-  get(L_BUDGET);
-  get(L_CODE);
-  i32c(12);
-  byte(W_I32_SHR_U);
-  byte(W_I32_SUB);
-  set(L_BUDGET);
-  get(L_PAGE);
-  get(L_CODE);
-  i32c(0xfff);
-  byte(W_I32_AND);
-  byte(W_I64_EXTEND_U);
-  byte(W_I64_ADD);
-  set(L_PC);
-  emitKind(0);
-  byte(W_END);
-  popLabel();
-  emitStores();
+  for (let w = WAYS - 1; w >= 0; w--) {
+    closeBlock();
+    get(L_BUDGET);
+    get(L_CODE);
+    i32c(12);
+    byte(W_I32_SHR_U);
+    byte(W_I32_SUB);
+    set(L_BUDGET);
+    get(L_PAGE);
+    get(L_CODE);
+    i32c(0xfff);
+    byte(W_I32_AND);
+    byte(W_I64_EXTEND_U);
+    byte(W_I64_ADD);
+    set(L_PC);
+    emitKind(0);
+    emitStores(unchecked(wayMask[w]));
+    emitBranchOut(TAIL_RETURN);
+  }
+  for (let w = WAYS - 1; w >= 0; w--) {
+    closeBlock();
+    emitStores(unchecked(wayMask[w]));
+    emitBranchOut(TAIL_RETURN);
+  }
+  for (let w = WAYS - 1; w >= 0; w--) {
+    closeBlock();
+    emitStores(unchecked(wayMask[w]));
+    emitBranchOut(TAIL_GO_ON);
+  }
+  closeBlock();
   emitReturn();
-  byte(W_END);
-  popLabel();
-  emitStores();
+  closeBlock();
   if (load<u32>(HART_BASE + TAIL_CALLS)) {
     emitFarTarget();
     emitRegionCall(W_RETURN_CALL_INDIRECT, 0);

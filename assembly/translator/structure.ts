@@ -59,11 +59,11 @@ let components: i32 = 0;
 export function isDispatch(b: i32): bool {
   return targets > 0 && unchecked(blockEnd[b]) == END_INDIRECT && isComputedJump(unchecked(blockStop[b]) >> 1);
 }
-function successors(b: i32): i32 {
+export function successors(b: i32): i32 {
   return isDispatch(b) ? 2 + targets : 2;
 }
 /** A successor of a block; -1: outside the region. */
-function successor(b: i32, which: i32): i32 {
+export function successor(b: i32, which: i32): i32 {
   if (which == 0) return unchecked(blockTaken[b]);
   return which == 1 ? unchecked(blockNext[b]) : unchecked(targetBlock[which - 2]);
 }
@@ -183,6 +183,40 @@ function emitGroup(from: i32, to: i32, entry: i32, header: i32): void {
     } else emitBlock(first);
   }
   top = base;
+}
+
+const cyclic = new StaticArray<u8>(MAX_BLOCKS);
+
+/** True for a block that can come round to itself: it may become a loop's header. */
+// @ts-ignore: decorator
+@inline
+export function inCycle(b: i32): bool {
+  return unchecked(cyclic[b]) != 0;
+}
+
+/** Finds the blocks that lie on a cycle. */
+export function markCycles(count: i32): void {
+  top = 0;
+  groupId = 1;
+  thisGroup = 1;
+  closed = -1;
+  visited = 0;
+  stackTop = 0;
+  components = 0;
+  for (let b = 0; b < count; b++) {
+    unchecked((group[b] = 1));
+    unchecked((order[b] = 0));
+    unchecked((onStack[b] = 0));
+    unchecked((cyclic[b] = 0));
+  }
+  visit(0);
+  while (top > 0) {
+    const size = unchecked(arena[--top]);
+    for (let k = 0; k < size; k++) {
+      const b = unchecked(arena[--top]);
+      if (size > 1 || hasEdge(b, b)) unchecked((cyclic[b] = 1));
+    }
+  }
 }
 
 /** Emits all blocks [0, count) as nested constructs, entered at block 0. */
