@@ -42,6 +42,7 @@ import {
   OP_DIVUW,
   OP_DIVW,
   OP_FENCE,
+  OP_FENCE_I,
   OP_JAL,
   OP_JALR,
   OP_LUI,
@@ -103,7 +104,8 @@ import { W_I32_WRAP, byte, get, i32c, i64c, W_I32_ADD, W_I32_CLZ, W_I32_CTZ, W_I
 
 /** Instructions that compute rd from registers and an immediate, and can neither trap nor branch. */
 export function isPlainInteger(op: u32): bool {
-  if (op == OP_FENCE || op == OP_JAL || op == OP_JALR || isMemory(op) || isAtomic(op) || isFloat(op)) return false;
+  if (op == OP_FENCE || op == OP_FENCE_I || op == OP_JAL || op == OP_JALR) return false;
+  if (isMemory(op) || isAtomic(op) || isFloat(op)) return false;
   return op < <u32>OP_BEQ || op > <u32>OP_BGEU;
 }
 
