@@ -1,3 +1,4 @@
+import { gunzip, isGzip } from '../storage/gzip.ts';
 import { FileError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import type { FileSource } from './types.ts';
@@ -34,7 +35,7 @@ export async function loadFile(
   }
   const name = source instanceof Uint8Array ? what : `${what}: ${source}`;
   if (file.bytes.length === 0) throw new FileError(`${name} is empty`);
-  if (file.bytes[0] !== 0x1f || file.bytes[1] !== 0x8b) return file;
+  if (!isGzip(file.bytes)) return file;
   try {
     return { bytes: await gunzip(file.bytes, LARGEST_FILE), owned: true };
   } catch (error) {
@@ -44,34 +45,4 @@ export async function loadFile(
     if (what === 'initrd') return file;
     throw new FileError(`${name} is gzipped but damaged; is it complete?`);
   }
-}
-
-/**
- * Unpacks one gzip member.
- * @throws {RangeError} beyond `limit` bytes; {TypeError} when it is damaged
- */
-export async function gunzip(
-  bytes: Uint8Array<ArrayBuffer>,
-  limit: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    total += value.length;
-    if (total > limit) {
-      await reader.cancel();
-      throw new RangeError('too large');
-    }
-    chunks.push(value);
-  }
-  const whole = new Uint8Array(total);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

@@ -145,7 +145,7 @@ describe('waitForPrompt', () => {
     await vm.start();
     workers[0]!.machine.print('booting # ');
     const waiting = waitForPrompt(vm, { timeoutMs: 200 });
-    setTimeout(() => workers[0]!.machine.print('still booting\n'), 5);
+    workers[0]!.machine.print('still booting\n');
     await expect(waiting).rejects.toThrow(TimeoutError);
   });
 

@@ -2,7 +2,6 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, LoadError } from '../../src/machine/errors.ts';
-import { decompressIfGzip } from '../../src/machine/gzip.ts';
 import { DEVICE_TREE_BYTES, placeAll } from '../../src/machine/placement.ts';
 import { parseRiscvImage } from '../../src/machine/riscv-image.ts';
 import { buildElf, buildImage, RAM } from './elf-builder.ts';
@@ -117,21 +116,5 @@ describe('kernel formats', () => {
         }
       }),
     );
-  });
-});
-
-describe('decompressIfGzip', () => {
-  it('unpacks what is gzipped and passes on what is not', async () => {
-    const image = buildImage();
-    expect(await decompressIfGzip(new Uint8Array(gzipSync(image)))).toEqual(image);
-    expect(await decompressIfGzip(image)).toBe(image);
-  });
-
-  it('answers a damaged archive with a LoadError', async () => {
-    const packed = new Uint8Array(gzipSync(buildImage()));
-    await expect(decompressIfGzip(packed.subarray(0, packed.length - 9))).rejects.toThrow(LoadError);
-    const damaged = packed.slice();
-    damaged[damaged.length - 6]! ^= 0xff;
-    await expect(decompressIfGzip(damaged)).rejects.toThrow(/damaged/);
   });
 });

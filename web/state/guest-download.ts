@@ -32,12 +32,18 @@ async function fetchFile(url: URL, guest: string, meter: Meter, signal: AbortSig
   if (!response.ok) throw new DownloadError(strings.fileMissing(url.pathname, response.status, guest));
   const expected = Number(response.headers.get('Content-Length') ?? 0);
   meter.expect(expected);
-  const chunks: Uint8Array[] = [];
+  // Pieces go where they will stay: a list of them would be a second copy.
+  let bytes = new Uint8Array(expected);
   let length = 0;
   try {
     const reader = response.body?.getReader();
     for (let step = await reader?.read(); step && !step.done; step = await reader?.read()) {
-      chunks.push(step.value);
+      if (length + step.value.length > bytes.length) {
+        const larger = new Uint8Array(Math.max(2 * bytes.length, length + step.value.length));
+        larger.set(bytes.subarray(0, length));
+        bytes = larger;
+      }
+      bytes.set(step.value, length);
       length += step.value.length;
       meter.receive(step.value.length);
     }
@@ -45,13 +51,7 @@ async function fetchFile(url: URL, guest: string, meter: Meter, signal: AbortSig
     if (signal.aborted) throw error;
     throw new DownloadError(strings.fileCut(url.pathname, formatBytes(length), formatBytes(expected)));
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return bytes.subarray(0, length);
 }
 
 /**
