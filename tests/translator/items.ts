@@ -1,0 +1,452 @@
+// What the blocks of random programs are made of beside the random instructions of tests/diff: control flow of every
+// shape, changes of code, of page tables, of modes and of the state that translated code depends on.
+import { encode } from '../diff/encode.ts';
+import type { CaseGenerator } from '../diff/generator.ts';
+import { DATA_AT, DEVICE, RAM, SATP_SV39, STACK_TOP, WINDOW_S, WINDOW_U } from './board.ts';
+import { fixed, fromUnit, type Item, instruction, loadAddress, reach, reachCompressed } from './program.ts';
+
+const CSR = {
+  frm: 2,
+  fcsr: 3,
+  sstatus: 0x100,
+  sie: 0x104,
+  sip: 0x144,
+  satp: 0x180,
+  mstatus: 0x300,
+  mie: 0x304,
+};
+const CLOCKS = [0xc00, 0xc01, 0xc02];
+const BRANCHES = ['beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu'];
+const RA = 1;
+const SP = 2;
+const T0 = 5;
+
+/** lui and addi(w) of a 32-bit constant. */
+const constant = (rd: number, value: number): number[] => {
+  const low = (value << 20) >> 20;
+  return [encode('lui', { rd, imm: (value - low) | 0 }), encode('addiw', { rd, rs1: rd, imm: low })];
+};
+
+/** Items for one program: the registers that must keep their meaning are those of the generator of tests/diff. */
+export class ItemMaker {
+  readonly generator: CaseGenerator;
+  /** How many blocks there are, and which of them begin functions. */
+  readonly blocks: number;
+  readonly functions: readonly number[];
+  #patches = 0;
+
+  constructor(generator: CaseGenerator, blocks: number, functions: readonly number[]) {
+    this.generator = generator;
+    this.blocks = blocks;
+    this.functions = functions;
+  }
+
+  private get random() {
+    return this.generator.random;
+  }
+  /** True when sp is not a pointer into the data: functions may save ra on the stack. */
+  private get hasStack(): boolean {
+    return this.generator.writable(SP);
+  }
+
+  /** A block near `here` mostly, before or behind it. */
+  target(here: number): number {
+    const { random } = this;
+    if (random.once(6)) return random.below(this.blocks);
+    return Math.min(this.blocks - 1, Math.max(0, here + random.between(-4, 5)));
+  }
+
+  /** Pointers into the data, counters and stack get their values back; the data is found relative to pc. */
+  refresh(): Item {
+    const { pointers, counter, anchor } = this.generator.fixed;
+    const { random } = this;
+    const count = random.between(1, 6);
+    const depth = random.between(1, 12);
+    const stack = this.hasStack;
+    // A return without a call leads to a block of the program.
+    const link = this.generator.writable(RA) && random.once(2);
+    const back = random.below(this.blocks);
+    return {
+      length: 8 * pointers.length + 8 + (stack ? 8 : 0) + (link ? 8 : 0),
+      skip: 0,
+      encode: ({ at, block }) => {
+        const raws: number[] = link ? loadAddress(RA, at, block(back)) : [];
+        for (const { register, delta } of pointers)
+          raws.push(...loadAddress(register, at + 4 * raws.length, RAM + DATA_AT + delta));
+        if (stack) raws.push(...loadAddress(SP, at + 4 * raws.length, RAM + STACK_TOP - 64));
+        raws.push(encode('addi', { rd: counter, imm: count }), encode('addi', { rd: anchor, imm: depth }));
+        return raws;
+      },
+    };
+  }
+
+  /** A conditional branch to any block. */
+  branch(here: number): Item {
+    const { random, generator } = this;
+    const to = this.target(here);
+    if (random.once(4)) {
+      const fields = { rs1: random.between(8, 15) };
+      const name = random.pick(['c.beqz', 'c.bnez']);
+      return {
+        length: 2,
+        skip: 0,
+        encode: ({ at, block }) => [reachCompressed(name, fields, block(to) - at)],
+      };
+    }
+    const fields = { rs1: generator.source(), rs2: generator.source() };
+    const name = random.pick(BRANCHES);
+    return { length: 4, skip: 0, encode: ({ at, block }) => [reach(name, fields, block(to) - at)] };
+  }
+
+  /** Counts a register down and goes to a block while it is not zero: a loop that ends. */
+  latch(here: number): Item {
+    const { random } = this;
+    const { counter } = this.generator.fixed;
+    const to = Math.max(0, here - random.below(5));
+    return {
+      length: 8,
+      skip: 0,
+      encode: ({ at, block }) => [
+        encode('addi', { rd: counter, rs1: counter, imm: -1 }),
+        reach('bne', { rs1: counter }, block(to) - at - 4),
+      ],
+    };
+  }
+
+  jump(here: number): Item {
+    const to = this.target(here);
+    if (this.random.once(3))
+      return { length: 2, skip: 0, encode: ({ at, block }) => [reachCompressed('c.j', {}, block(to) - at)] };
+    return { length: 4, skip: 0, encode: ({ at, block }) => [reach('jal', {}, block(to) - at)] };
+  }
+
+  /** A call while the depth register is positive; the link register is ra, t0 or another one. */
+  call(): Item {
+    const { random, generator } = this;
+    const { anchor } = generator.fixed;
+    const to = random.pick(this.functions);
+    let link = random.pick([RA, RA, RA, T0, generator.temporary()]);
+    if (!generator.writable(link)) link = generator.temporary();
+    if (random.once(3)) {
+      const base = random.once(2) ? link : generator.temporary();
+      return {
+        length: 20,
+        skip: 0,
+        encode: ({ at, block }) => [
+          encode('bge', { rs1: 0, rs2: anchor, imm: 20 }),
+          encode('addi', { rd: anchor, rs1: anchor, imm: -1 }),
+          ...loadAddress(base, at + 8, block(to)),
+          encode('jalr', { rd: link, rs1: base, imm: random.below(2) }),
+        ],
+      };
+    }
+    return {
+      length: 12,
+      skip: 0,
+      encode: ({ at, block }) => [
+        encode('bge', { rs1: 0, rs2: anchor, imm: 12 }),
+        encode('addi', { rd: anchor, rs1: anchor, imm: -1 }),
+        reach('jal', { rd: link }, block(to) - at - 8),
+      ],
+    };
+  }
+
+  private saveLink(): Item {
+    return fixed(encode('addi', { rd: SP, rs1: SP, imm: -16 }), encode('sd', { rs2: RA, rs1: SP, imm: 8 }));
+  }
+
+  /** What a function begins with. */
+  prologue(): Item[] {
+    const items = this.random.once(4) ? [] : [this.refresh()];
+    if (this.hasStack && this.generator.writable(RA) && this.random.once(2)) items.push(this.saveLink());
+    return items;
+  }
+
+  /** A return by ra or t0, by way of the stack at times; or a tail call; or a jump somewhere. */
+  leave(here: number): Item {
+    const { random, generator } = this;
+    switch (random.below(8)) {
+      case 0:
+        return this.jump(here);
+      case 1:
+        return this.computed(random.pick(this.functions), 0);
+      case 2:
+        return instruction('jalr', { rs1: T0 });
+      case 3:
+      case 4:
+        if (this.hasStack && generator.writable(RA))
+          return fixed(
+            encode('ld', { rd: RA, rs1: SP, imm: 8 }),
+            encode('addi', { rd: SP, rs1: SP, imm: 16 }),
+            encode('jalr', { rs1: RA }),
+          );
+        return instruction('jalr', { rs1: RA });
+      default:
+        return instruction('jalr', { rs1: RA });
+    }
+  }
+
+  /** A jump through a register to a block. */
+  computed(to: number, rd: number): Item {
+    const base = this.generator.temporary();
+    return {
+      length: 12,
+      skip: 0,
+      encode: ({ at, block }) => [...loadAddress(base, at, block(to)), encode('jalr', { rd, rs1: base })],
+    };
+  }
+
+  /** A switch: one of 2, 4 or 8 targets, by the low bits of a register, through a table of distances behind the jump. */
+  table(here: number): Item {
+    const { random, generator } = this;
+    const cases = random.pick([2, 4, 8]);
+    const targets = Array.from({ length: cases }, () => this.target(here));
+    const index = generator.temporary();
+    let base = generator.temporary();
+    while (base === index) base = generator.temporary();
+    const from = generator.source();
+    return {
+      length: 24 + 4 * cases,
+      skip: 0,
+      encode: ({ at, block }) => [
+        encode('andi', { rd: index, rs1: from, imm: (cases - 1) << 2 }),
+        encode('auipc', { rd: base }),
+        encode('add', { rd: index, rs1: index, rs2: base }),
+        encode('lw', { rd: index, rs1: index, imm: 20 }),
+        encode('add', { rd: index, rs1: index, rs2: base }),
+        encode('jalr', { rs1: index }),
+        // Distances are even; bit 0 and 1 set make each a word that counts as one item of four bytes.
+        ...targets.map((to) => ((block(to) - at - 4) | 3) >>> 0),
+      ],
+    };
+  }
+
+  /** An instruction that is overwritten at run time: by itself it does something harmless. */
+  patchPoint(): Item {
+    const { random, generator } = this;
+    const word = encode('addi', {
+      rd: generator.target(),
+      rs1: generator.source(),
+      imm: random.between(-9, 9),
+    });
+    return { ...fixed(word), patch: this.#patches++ };
+  }
+
+  /** What patch points become: instructions of four bytes, some of which trap or jump. */
+  patchWord(): number {
+    const { random, generator } = this;
+    switch (random.below(10)) {
+      case 0:
+        return random.pick([0x73, 0x0010_0073, 0, 0x0000_100f]);
+      case 1:
+        return encode(random.pick(BRANCHES), { rs1: generator.source(), rs2: generator.source(), imm: 8 });
+      case 2:
+        return encode('jal', { imm: random.pick([4, 8, -4, -8]) });
+      case 3: // two compressed instructions
+        return 0x0001_0001 | (random.below(2) << 7);
+      default:
+        return encode(random.pick(['addi', 'xori', 'addiw', 'slli']), {
+          rd: generator.target(),
+          rs1: generator.source(),
+          imm: random.between(0, 31),
+        });
+    }
+  }
+
+  /** Overwrites a patch point, whole or in part, and tells the hart at times. */
+  patcher(): Item {
+    const { random, generator } = this;
+    const id = random.below(1 << 20);
+    const at0 = generator.temporary();
+    let value = generator.temporary();
+    while (value === at0) value = generator.temporary();
+    const store = random.pick(['sw', 'sw', 'sh', 'sb', 'sd', 'amoswap.w']);
+    const offset = store === 'sh' ? 2 * random.below(2) : store === 'sb' ? random.below(4) : 0;
+    const imm = store === 'amoswap.w' ? 0 : offset;
+    const word = this.patchWord();
+    const end = random.pick([[encode('fence.i')], [], [encode('fence.i')]]);
+    return {
+      length: 20 + 4 * end.length,
+      skip: 0,
+      encode: ({ at, patch }) => [
+        ...loadAddress(at0, at, patch(id)),
+        ...constant(value, word >>> (8 * offset)),
+        encode(store, { rs1: at0, rs2: value, imm }),
+        ...end,
+      ],
+    };
+  }
+
+  /** Changes flags of the page-table entry of some page, then fences the address, or all. */
+  remap(): Item {
+    const { random, generator } = this;
+    const a = generator.temporary();
+    let b = generator.temporary();
+    while (b === a) b = generator.temporary();
+    const window = random.below(2);
+    // Code, data or stack; what changes is A, D, W, X, V, or the frame itself.
+    const page = random.pick([3, 5, 6, 0x80 + random.below(8)]);
+    const flip = random.pick([0x40, 0x80, 0xc0, 4, 8, 1, 0x400]);
+    const fence = random.once(2)
+      ? [encode('sfence.vma', {})]
+      : [
+          encode('lui', { rd: a, imm: (window ? WINDOW_S : WINDOW_U) + (page << 12) }),
+          encode('sfence.vma', { rs1: a }),
+        ];
+    return fixed(
+      ...constant(a, 0x4000_5000),
+      encode('slli', { rd: a, rs1: a, imm: 1 }),
+      encode('xori', { rd: b, imm: 0 }),
+      ...constant(b, 4096 * window + 8 * page),
+      encode('add', { rd: a, rs1: a, rs2: b }),
+      encode('ld', { rd: b, rs1: a }),
+      encode('xori', { rd: b, rs1: b, imm: flip }),
+      encode('sd', { rs2: b, rs1: a }),
+      ...fence,
+    );
+  }
+
+  /** Sets, clears or writes state that translated code depends on. */
+  state(): Item {
+    const { random, generator } = this;
+    const rs1 = generator.temporary();
+    const rd = generator.target();
+    const change = random.pick(['csrrs', 'csrrc']);
+    switch (random.below(9)) {
+      case 0:
+        return instruction('csrrwi', { rd, csr: CSR.frm, zimm: random.below(8) });
+      case 1:
+        return fixed(
+          ...constant(rs1, random.pick([0x6000, 0x2000, 0x4000])),
+          encode(change, { rd, rs1, csr: random.pick([CSR.mstatus, CSR.sstatus]) }),
+        );
+      case 2: // SUM and MXR
+        return fixed(
+          ...constant(rs1, random.pick([0x40000, 0x80000, 0xc0000])),
+          encode(change, { rs1, csr: CSR.sstatus }),
+        );
+      case 3: // MPRV with some MPP
+        return fixed(
+          ...constant(rs1, random.pick([0x20000, 0x20800, 0x21800])),
+          encode(change, { rs1, csr: CSR.mstatus }),
+        );
+      case 4: // interrupts
+        return instruction(random.pick(['csrrsi', 'csrrci', 'csrrsi']), {
+          rd,
+          csr: random.pick([CSR.mstatus, CSR.sstatus]),
+          zimm: random.pick([2, 8, 10]),
+        });
+      case 5:
+        return instruction('csrrsi', { csr: random.pick([CSR.sip, 0x344]), zimm: 2 });
+      case 6:
+        if (!random.once(3)) return instruction('csrrs', { rd, csr: CSR.satp });
+        // Bare, or Sv39 again.
+        if (random.once(2)) return instruction('csrrw', { csr: CSR.satp });
+        return fixed(
+          ...constant(rs1, Number(SATP_SV39 & 0xfff_ffffn)),
+          encode('bseti', { rd: rs1, rs1, imm: 63 }),
+          encode('csrrw', { rs1, csr: CSR.satp }),
+        );
+      case 7:
+        return instruction('csrrwi', { rd, csr: CSR.fcsr, zimm: random.below(32) });
+      default:
+        return instruction('csrrs', { rd, csr: random.pick(CLOCKS) });
+    }
+  }
+
+  /** Something that traps: in the middle of a block, or by nature. */
+  trap(): Item {
+    const { random, generator } = this;
+    const base = generator.temporary();
+    switch (random.below(6)) {
+      case 0:
+        return fixed(0);
+      case 1:
+        return instruction('ebreak');
+      case 2:
+      case 3:
+        // The handler goes on in another mode, where pointers must be found anew.
+        return instruction('ecall');
+      case 4: // a misaligned atomic
+        return fixed(
+          encode('addi', {
+            rd: base,
+            rs1: random.pick(generator.fixed.pointers).register,
+            imm: random.between(0, 7),
+          }),
+          encode(random.pick(['amoadd.w', 'amoor.d', 'lr.w', 'sc.d']), { rd: generator.target(), rs1: base }),
+        );
+      default: // an address from a random register
+        return instruction(random.pick(['ld', 'sd', 'lw', 'sb', 'fld', 'fsw']), {
+          rd: generator.target(),
+          rs1: generator.source(),
+          rs2: generator.source(),
+          imm: random.between(-2048, 2047),
+        });
+    }
+  }
+
+  /** Loads and stores of a device register. */
+  device(): Item {
+    const { random, generator } = this;
+    const base = generator.temporary();
+    const rd = generator.target();
+    const access = random.pick(['lw', 'ld', 'lbu', 'sw', 'sb', 'sd']);
+    return fixed(
+      encode('lui', { rd: base, imm: DEVICE }),
+      encode(access, { rd, rs1: base, rs2: generator.source(), imm: 8 * random.below(40) }),
+    );
+  }
+
+  /** A load or store on the page of stack and data that page tables may refuse. */
+  wide(): Item {
+    const { random, generator } = this;
+    const pointer = random.pick(generator.fixed.pointers).register;
+    const base = generator.temporary();
+    const access = random.pick(['ld', 'lw', 'lh', 'sd', 'sw', 'sh', 'fld', 'fsd', 'flw']);
+    return fixed(
+      encode('lui', { rd: base, imm: random.pick([-0x1000, 0x1000, -0x2000]) }),
+      encode('add', { rd: base, rs1: base, rs2: pointer }),
+      encode(access, {
+        rd: generator.target(),
+        rs1: base,
+        rs2: generator.source(),
+        imm: random.between(-64, 64),
+      }),
+    );
+  }
+
+  zeroBlock(): Item {
+    const { random, generator } = this;
+    const id = random.below(1 << 20);
+    const base = generator.temporary();
+    return {
+      length: 12,
+      skip: 0,
+      encode: ({ at, patch }) => [...loadAddress(base, at, patch(id)), encode('cbo.zero', { rs1: base })],
+    };
+  }
+
+  /** Random instructions of the table. */
+  plainUnit(): Item {
+    return fromUnit(this.generator.unit());
+  }
+
+  /** One random item that does not end a block. */
+  body(): Item {
+    const { random } = this;
+    const kind = random.below(100);
+    if (kind < 66) return fromUnit(this.generator.unit());
+    if (kind < 72) return this.patchPoint();
+    if (kind < 76) return this.patcher();
+    if (kind < 80) return this.state();
+    if (kind < 84) return this.trap();
+    if (kind < 87) return this.device();
+    if (kind < 90) return this.wide();
+    if (kind < 93) return this.refresh();
+    if (kind < 95) return this.remap();
+    if (kind < 96) return random.once(10) ? this.zeroBlock() : this.refresh();
+    if (kind < 97) return instruction('wfi');
+    return this.call();
+  }
+}
