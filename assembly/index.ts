@@ -54,8 +54,13 @@ export { f64Fma } from './float/fma';
 export { f64Eq, f64Lt, f64Le } from './float/compare';
 export { executeFloat } from './interpreter/float-instructions';
 
-/** Longest run between two looks at the clock, in instructions: about 60 microseconds. */
-const CHUNK: i32 = 20000;
+/**
+ * Longest run between two looks at the clock, in instructions: at most about half a millisecond. The end of a run is
+ * interpreted (REGION_SLACK), so shorter ones cost translated code dearly.
+ */
+const CHUNK: i32 = 100000;
+/** The same where everything is to be translated at once (threshold 1, for tests): modules are made between runs. */
+const EAGER_CHUNK: i32 = 20000;
 
 /** Power-on state of hart 0 with `bytes` of RAM; RAM itself is the host's to clear. */
 export function reset(bytes: u32, sbi: i32, divisor: u32, threshold: u32, tailCalls: i32): void {
@@ -92,7 +97,7 @@ export function run(budget: i32): i32 {
       set32(WAITING, 0);
     }
     set32(ATTENTION, 1);
-    let chunk = min(rest, CHUNK);
+    let chunk = min(rest, get32(HOT_THRESHOLD) == 1 ? EAGER_CHUNK : CHUNK);
     const toTimer = instructionsToTimer();
     if (toTimer > 0 && toTimer < chunk) chunk = <i32>toTimer;
     translatePending();

@@ -184,7 +184,7 @@ const JUMP = 2; // to the address in `jump`
 const REGION = 3; // the entry at ip is the head of a translated region
 
 /** More than any region executes between two looks at its budget (translator/region.ts). */
-const REGION_SLACK = 2048;
+const REGION_SLACK = 1024;
 /** Guest calls that may nest as Wasm calls. */
 const CALL_DEPTH = 48;
 

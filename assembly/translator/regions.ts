@@ -48,7 +48,7 @@ const QUEUE = 64;
 const BATCH = 32;
 /** A module is made when this many heads wait, or one has waited this many chunks: making one costs the host 0.2 to 1 ms. */
 const FULL = 16;
-const PATIENCE = 48;
+const PATIENCE = 12;
 const queue = new StaticArray<u32>(QUEUE);
 const queueComputed = new StaticArray<u8>(QUEUE);
 let queued: i32 = 0;
