@@ -8,11 +8,24 @@ import type { GuestFile } from './guest-types.ts';
 import { packageFolder } from './paths-node.ts';
 import type { Kitchen, Recipe } from './recipe-node.ts';
 
-const initScript = () => readFile(join(packageFolder(), 'guests', 'busybox', 'init'));
+/** Our own scripts in the initramfs, and where each goes. */
+const SCRIPTS = { init: 'init', resize: 'usr/bin/resize' };
+
+function scripts(): Promise<CpioEntry[]> {
+  const folder = join(packageFolder(), 'guests', 'busybox');
+  return Promise.all(
+    Object.entries(SCRIPTS).map(async ([name, path]): Promise<CpioEntry> => {
+      return { type: 'file', path, mode: 0o755, data: await readFile(join(folder, name)) };
+    }),
+  );
+}
 
 /** Debian's kernel and an initramfs of busybox-static and our own /init. */
 export const busyboxRecipe: Recipe = {
-  inputs: async () => `${await initScript()}\n${JSON.stringify([...skeleton(), ...textFiles()])}`,
+  inputs: async () => {
+    const texts = (await scripts()).map((script) => (script.type === 'file' ? String(script.data) : ''));
+    return JSON.stringify([...skeleton(), ...textFiles(), ...texts]);
+  },
   make: async (kitchen) => {
     const kernel = await debianKernel(kitchen);
     const busybox = await kitchen.fetch('busybox-static');
@@ -28,7 +41,7 @@ export const busyboxRecipe: Recipe = {
       ...skeleton(),
       ...textFiles(),
       { type: 'file', path: 'bin/busybox', mode: 0o755, data: program },
-      { type: 'file', path: 'init', mode: 0o755, data: await initScript() },
+      ...(await scripts()),
     ]);
     return { kernel, initrd: await kitchen.write('initrd', initrd) };
   },
