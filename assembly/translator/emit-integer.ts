@@ -100,7 +100,67 @@ import {
   OP_XORI,
   OP_ZEXT_H,
 } from '../isa/generated/opcodes';
-import { W_I32_WRAP, byte, get, i32c, i64c, W_I32_ADD, W_I32_CLZ, W_I32_CTZ, W_I32_EQZ, W_I32_MUL, W_I32_POPCNT, W_I32_ROTL, W_I32_ROTR, W_I32_SHL, W_I32_SHR_S, W_I32_SHR_U, W_I32_SUB, W_I64_ADD, W_I64_AND, W_I64_CLZ, W_I64_CTZ, W_I64_EQ, W_I64_EQZ, W_I64_EXTEND16, W_I64_EXTEND8, W_I64_EXTEND_S, W_I64_EXTEND_U, W_I64_GE_S, W_I64_GE_U, W_I64_GT_S, W_I64_GT_U, W_I64_LT_S, W_I64_LT_U, W_I64_MUL, W_I64_NE, W_I64_OR, W_I64_POPCNT, W_I64_ROTL, W_I64_ROTR, W_I64_SHL, W_I64_SHR_S, W_I64_SHR_U, W_I64_SUB, W_I64_XOR, W_SELECT } from './wasm-writer';
+import {
+  T_I32,
+  T_I64,
+  W_ELSE,
+  W_END,
+  W_I32_ADD,
+  W_I32_CLZ,
+  W_I32_CTZ,
+  W_I32_DIV_S,
+  W_I32_DIV_U,
+  W_I32_EQZ,
+  W_I32_LT_U,
+  W_I32_MUL,
+  W_I32_POPCNT,
+  W_I32_REM_S,
+  W_I32_REM_U,
+  W_I32_ROTL,
+  W_I32_ROTR,
+  W_I32_SHL,
+  W_I32_SHR_S,
+  W_I32_SHR_U,
+  W_I32_SUB,
+  W_I32_WRAP,
+  W_I64_ADD,
+  W_I64_AND,
+  W_I64_CLZ,
+  W_I64_CTZ,
+  W_I64_DIV_S,
+  W_I64_DIV_U,
+  W_I64_EQ,
+  W_I64_EQZ,
+  W_I64_EXTEND16,
+  W_I64_EXTEND8,
+  W_I64_EXTEND_S,
+  W_I64_EXTEND_U,
+  W_I64_GE_S,
+  W_I64_GE_U,
+  W_I64_GT_S,
+  W_I64_GT_U,
+  W_I64_LT_S,
+  W_I64_LT_U,
+  W_I64_MUL,
+  W_I64_NE,
+  W_I64_OR,
+  W_I64_POPCNT,
+  W_I64_REM_S,
+  W_I64_REM_U,
+  W_I64_ROTL,
+  W_I64_ROTR,
+  W_I64_SHL,
+  W_I64_SHR_S,
+  W_I64_SHR_U,
+  W_I64_SUB,
+  W_I64_XOR,
+  W_IF,
+  W_SELECT,
+  byte,
+  get,
+  i32c,
+  i64c,
+} from './wasm-writer';
 
 /** Instructions that compute rd from registers and an immediate, and can neither trap nor branch. */
 export function isPlainInteger(op: u32): bool {
@@ -147,6 +207,37 @@ export function emitCondition(op: u32, a: u32, b: u32): void {
       byte(W_I64_GE_U);
       break;
   }
+}
+
+/** A division: the machine's own, unless the divisor is 0 or -1, where RISC-V has its own results (section 13.2). */
+function emitDivision(a: u32, b: u32, word: bool, op: u8, slow: u32): void {
+  if (word) {
+    pushW(b);
+    i32c(1);
+    byte(W_I32_ADD);
+    i32c(2);
+    byte(W_I32_LT_U);
+  } else {
+    pushX(b);
+    i64c(1);
+    byte(W_I64_ADD);
+    i64c(2);
+    byte(W_I64_LT_U);
+  }
+  byte(W_IF);
+  byte(word ? T_I32 : T_I64);
+  pushOperand(a, word);
+  pushOperand(b, word);
+  call(slow);
+  byte(W_ELSE);
+  pushOperand(a, word);
+  pushOperand(b, word);
+  byte(op);
+  byte(W_END);
+}
+function pushOperand(register: u32, word: bool): void {
+  if (word) pushW(register);
+  else pushX(register);
 }
 
 /** Emits instruction `i` (a halfword of the page) at `offset`. A result for x0 is not computed. */
@@ -385,47 +476,31 @@ export function emitInteger(op: u32, i: i32, offset: i32): void {
       call(CALL_MULHSU);
       break;
     case OP_DIV:
-      pushX(a);
-      pushX(b);
-      call(CALL_DIV);
+      emitDivision(a, b, false, W_I64_DIV_S, CALL_DIV);
       break;
     case OP_DIVU:
-      pushX(a);
-      pushX(b);
-      call(CALL_DIVU);
+      emitDivision(a, b, false, W_I64_DIV_U, CALL_DIVU);
       break;
     case OP_REM:
-      pushX(a);
-      pushX(b);
-      call(CALL_REM);
+      emitDivision(a, b, false, W_I64_REM_S, CALL_REM);
       break;
     case OP_REMU:
-      pushX(a);
-      pushX(b);
-      call(CALL_REMU);
+      emitDivision(a, b, false, W_I64_REM_U, CALL_REMU);
       break;
     case OP_DIVW:
-      pushW(a);
-      pushW(b);
-      call(CALL_DIVW);
+      emitDivision(a, b, true, W_I32_DIV_S, CALL_DIVW);
       byte(W_I64_EXTEND_S);
       break;
     case OP_DIVUW:
-      pushW(a);
-      pushW(b);
-      call(CALL_DIVUW);
+      emitDivision(a, b, true, W_I32_DIV_U, CALL_DIVUW);
       byte(W_I64_EXTEND_S);
       break;
     case OP_REMW:
-      pushW(a);
-      pushW(b);
-      call(CALL_REMW);
+      emitDivision(a, b, true, W_I32_REM_S, CALL_REMW);
       byte(W_I64_EXTEND_S);
       break;
     case OP_REMUW:
-      pushW(a);
-      pushW(b);
-      call(CALL_REMUW);
+      emitDivision(a, b, true, W_I32_REM_U, CALL_REMUW);
       byte(W_I64_EXTEND_S);
       break;
     case OP_ADD_UW:
