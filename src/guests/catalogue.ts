@@ -67,14 +67,13 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'busybox-stock',
     title: 'Debian Linux with BusyBox, stock command line',
-    description:
-      'The same kernel and files with all of its start-up work; boots at about a quarter of the speed',
+    description: 'The same kernel and files with all of its start-up work: four times the instructions',
     kind: 'debian',
     memory: 128 * MIB,
     append: 'console=ttyS0',
     prompt: ' # ',
   },
-  ...TOY_GUESTS.map((toy): CatalogueEntry => ({ ...toy, kind: 'toy' })),
+  ...TOY_GUESTS.map(({ sources: _, ...toy }): CatalogueEntry => ({ ...toy, kind: 'toy' })),
 ];
 
 /** The catalogue's entry of that name, or undefined. */

@@ -1,6 +1,7 @@
 import { busyboxRecipe } from './busybox-recipe-node.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { Recipe } from './recipe-node.ts';
+import { TOY_GUESTS } from './toy-guests.ts';
 import { toyRecipe } from './toy-recipe-node.ts';
 
 const debianRecipes: Record<string, Recipe> = {
@@ -10,7 +11,8 @@ const debianRecipes: Record<string, Recipe> = {
 
 /** How a guest of the catalogue is made. */
 export function recipeOf(entry: CatalogueEntry): Recipe {
-  const recipe = entry.kind === 'toy' ? toyRecipe(entry.name) : debianRecipes[entry.name];
+  const toy = TOY_GUESTS.find(({ name }) => name === entry.name);
+  const recipe = toy === undefined ? debianRecipes[entry.name] : toyRecipe(toy);
   if (recipe === undefined) throw new Error(`the catalogue has ${entry.name}, but there is no recipe for it`);
   return recipe;
 }
