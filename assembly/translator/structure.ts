@@ -16,7 +16,7 @@ import { W_BLOCK, W_END, W_LOOP, T_VOID, byte } from './wasm-writer';
 import { emitBlock, emitLoopCheck } from './emit';
 
 // Open Wasm constructs, outermost first: the block each one's label leads to (-1: none of the region's).
-const labels = new StaticArray<i32>(MAX_BLOCKS * 2 + 16);
+const labels = new StaticArray<i32>(MAX_BLOCKS * 3 + 16);
 let depth: i32 = 0;
 
 export function resetLabels(): void {
@@ -38,8 +38,9 @@ export function labelAt(index: i32): i32 {
   return depth - 1 - index;
 }
 
-// Node lists of the groups under way, one behind the other.
-const arena = new StaticArray<i32>(MAX_BLOCKS * 64);
+// Node lists of the groups under way, one behind the other. Loops nested as deep as they can be lose one block each:
+// n + (n - 1) + … nodes, and four words for each of at most 2 n components.
+const arena = new StaticArray<i32>((MAX_BLOCKS * MAX_BLOCKS) / 2 + MAX_BLOCKS * 10);
 let top: i32 = 0;
 
 // Tarjan's algorithm.
