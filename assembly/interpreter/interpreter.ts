@@ -186,7 +186,7 @@ const REGION = 3; // the entry at ip is the head of a translated region
 /** More than any region executes between two looks at its budget (translator/region.ts). */
 const REGION_SLACK = 1024;
 /** Guest calls that may nest as Wasm calls. */
-const CALL_DEPTH = 48;
+const CALL_DEPTH = 200;
 
 /**
  * Executes at most `budget` steps from PC: instructions that retire, and traps. Brings INSTRET and PC up to date.

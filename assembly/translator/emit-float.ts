@@ -58,38 +58,37 @@ import {
   T_F64,
   T_I32,
   T_VOID,
-  W_BR,
-  W_BR_IF,
   W_BLOCK,
+  W_BR_IF,
   W_DROP,
   W_ELSE,
   W_END,
-  W_F64_EQ,
-  W_F64_LE,
-  W_F64_LT,
-  W_I32_ADD,
-  W_I32_AND,
-  W_I64_ADD,
-  W_IF,
   W_F64_ADD,
   W_F64_CONVERT_I32_S,
   W_F64_COPYSIGN,
   W_F64_DIV,
+  W_F64_EQ,
+  W_F64_LE,
+  W_F64_LT,
   W_F64_MUL,
   W_F64_NEG,
   W_F64_REINTERPRET,
   W_F64_SUB,
-  W_I32_EQ,
+  W_I32_ADD,
+  W_I32_AND,
   W_I32_EQZ,
   W_I32_LOAD,
+  W_I32_LT_U,
   W_I32_NE,
+  W_I32_SUB,
   W_I32_WRAP,
+  W_I64_ADD,
   W_I64_AND,
   W_I64_EXTEND_U,
-  W_I64_LT_U,
   W_I64_REINTERPRET,
-  W_I64_SUB,
+  W_I64_SHR_U,
   W_I64_XOR,
+  W_IF,
   access,
   byte,
   get,
@@ -100,16 +99,34 @@ import {
 } from './wasm-writer';
 
 const SIGN: i64 = <i64>0x8000000000000000;
-/** Results with exponents strictly between these raise nothing but NX: as isOrdinary64 of float/f64.ts. */
-const LEAST: i64 = 0x0020000000000000;
-const MAGNITUDE: i64 = 0x7fffffffffffffff;
-const SPAN: i64 = 0x7fd0000000000000;
 
 function pushMode(i: i32): void {
   if (unchecked(insnRm[i]) == 7) {
     i32c(0);
     access(W_I32_LOAD, 2, HART_BASE + FRM);
   } else i32c(0);
+}
+
+/**
+ * Whether the double on the stack is a result that raises nothing but NX, by its exponent field: as isOrdinary64 of
+ * float/f64.ts. A tiny sum is exact, so sums need only be finite.
+ */
+function emitOrdinary(sum: bool): void {
+  byte(W_I64_REINTERPRET);
+  i64c(52);
+  byte(W_I64_SHR_U);
+  byte(W_I32_WRAP);
+  i32c(0x7ff);
+  byte(W_I32_AND);
+  if (sum) {
+    i32c(0x7ff);
+    byte(W_I32_NE);
+    return;
+  }
+  i32c(2);
+  byte(W_I32_SUB);
+  i32c(2045);
+  byte(W_I32_LT_U);
 }
 
 /** Two-operand arithmetic: the machine's instruction `op`, or the core's function. */
@@ -130,13 +147,7 @@ function emitArithmetic(i: i32, op: u8, slow: u32): void {
   byte(op);
   tee(L_DOUBLE);
   get(L_DOUBLE);
-  byte(W_I64_REINTERPRET);
-  i64c(MAGNITUDE);
-  byte(W_I64_AND);
-  i64c(LEAST);
-  byte(W_I64_SUB);
-  i64c(SPAN);
-  byte(W_I64_LT_U);
+  emitOrdinary(op == W_F64_ADD || op == W_F64_SUB);
   byte(W_BR_IF);
   u(1);
   byte(W_DROP);
