@@ -23,7 +23,7 @@ import { DEVICE, RELEASE } from './board.ts';
 
 let other: WebAssembly.Module | undefined;
 /** The built core, or the one that HYPERTAB_CORE_WASM names. */
-function core(): WebAssembly.Module {
+export function coreUnderTest(): WebAssembly.Module {
   const path = process.env.HYPERTAB_CORE_WASM;
   if (path === undefined) return coreModule();
   other ??= new WebAssembly.Module(readFileSync(path));
@@ -101,6 +101,26 @@ if (WAITING !== PRIVILEGE + 4 || FRM !== FFLAGS + 4) throw new Error('the layout
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
+/** A view of a core's hart, for `differences`. */
+export const hartOf = (core: Core): DataView => new DataView(core.ram.buffer, HART_BASE, 2048);
+
+/** One line for each part of the visible state in which two harts differ. */
+export function differences(one: DataView, two: DataView): string[] {
+  const lines: string[] = [];
+  for (const [name, offset] of STATE) {
+    const [left, right] = [one.getBigUint64(offset, true), two.getBigUint64(offset, true)];
+    if (left !== right) lines.push(`${name}: interpreter ${hex(left)}, translator ${hex(right)}`);
+  }
+  return lines;
+}
+
+/** The first byte in which two memories differ. */
+export function ramDifference(one: Uint8Array, two: Uint8Array): string[] {
+  if (Buffer.compare(one, two) === 0) return [];
+  const at = one.findIndex((byte, index) => byte !== two[index]);
+  return [`RAM + 0x${at.toString(16)}: interpreter ${one[at]}, translator ${two[at]}`];
+}
+
 export class Pair {
   readonly cores: readonly [Core, Core];
   readonly #hosts: readonly [LockstepHost, LockstepHost];
@@ -110,11 +130,11 @@ export class Pair {
   constructor(options: Omit<CoreOptions, 'host' | 'hotThreshold'>, threshold = 1) {
     this.#hosts = [new LockstepHost(), new LockstepHost()];
     const make = (host: LockstepHost, hotThreshold: number): Core => {
-      host.core = Core.create(core(), { ...options, host, hotThreshold });
+      host.core = Core.create(coreUnderTest(), { ...options, host, hotThreshold });
       return host.core;
     };
     this.cores = [make(this.#hosts[0], 0), make(this.#hosts[1], threshold)];
-    this.#views = this.cores.map((one) => new DataView(one.ram.buffer, HART_BASE, 2048));
+    this.#views = this.cores.map(hartOf);
   }
 
   /** Power-on, with RAM cleared. */
@@ -140,19 +160,11 @@ export class Pair {
   compare(one: CoreExit, two: CoreExit): string[] {
     const lines: string[] = [];
     if (one !== two) lines.push(`exit: interpreter ${one}, translator ${two}`);
-    const [a, b] = this.#views;
-    for (const [name, offset] of STATE) {
-      const [left, right] = [a!.getBigUint64(offset, true), b!.getBigUint64(offset, true)];
-      if (left !== right) lines.push(`${name}: interpreter ${hex(left)}, translator ${hex(right)}`);
-    }
+    lines.push(...differences(this.#views[0]!, this.#views[1]!));
     const [left, right] = this.#hosts;
     if (left.accesses !== right.accesses || left.state !== right.state)
       lines.push(`device accesses: interpreter ${left.accesses}, translator ${right.accesses}`);
-    const [ours, theirs] = this.cores.map((each) => each.ram);
-    if (Buffer.compare(ours!, theirs!) !== 0) {
-      const at = ours!.findIndex((byte, index) => byte !== theirs![index]);
-      lines.push(`RAM + ${at.toString(16)}: interpreter ${ours![at]}, translator ${theirs![at]}`);
-    }
+    lines.push(...ramDifference(this.cores[0].ram, this.cores[1].ram));
     return lines;
   }
 }
