@@ -1,4 +1,5 @@
-// The header of a RISC-V Linux `Image`. Linux documentation, arch/riscv/boot-image-header.
+// The header of a RISC-V Linux `Image`. Linux documentation, arch/riscv/boot-image-header. It does not say how long
+// the file is; that of the EFI program which most kernels are as well does (PE format, "COFF File Header").
 import { LoadError } from './errors.ts';
 
 export interface RiscvImage {
@@ -14,6 +15,16 @@ const IMAGE_SIZE = 16;
 const FLAGS = 24;
 const FLAG_BIG_ENDIAN = 1n;
 const MAGIC2 = 56;
+/** Where an EFI program's PE header is, as an offset in the file. */
+const PE_OFFSET = 60;
+/** "PE\0\0", little-endian. */
+const PE_MAGIC = 0x4550;
+const PE_SECTION_COUNT = 6;
+const PE_OPTIONAL_BYTES = 20;
+const PE_HEADER_BYTES = 24;
+const PE_SECTION_BYTES = 40;
+const SECTION_FILE_BYTES = 16;
+const SECTION_FILE_OFFSET = 20;
 /** "RSC\x05", little-endian. */
 const MAGIC2_VALUE = 0x05435352;
 /** ARM64 has its magic in the same place. */
@@ -46,7 +57,30 @@ export function parseRiscvImage(file: Uint8Array, what: string): RiscvImage {
       `${what}: its image_size 0x${imageSize.toString(16)} is out of reach; the file is damaged`,
     );
   }
+  const whole = announcedLength(view);
+  if (whole > file.length) {
+    throw new LoadError(
+      `${what}: it has ${file.length} bytes of the ${whole} that its header speaks of; get the file again`,
+    );
+  }
   return { textOffset: Number(textOffset), imageBytes: Math.max(Number(imageSize), file.length) };
+}
+
+/** Bytes of the file up to the end of its last EFI section; 0 where it has none. */
+function announcedLength(view: DataView): number {
+  if (view.getUint8(0) !== 0x4d || view.getUint8(1) !== 0x5a) return 0;
+  const header = view.getUint32(PE_OFFSET, true);
+  if (header + PE_HEADER_BYTES > view.byteLength || view.getUint32(header, true) !== PE_MAGIC) return 0;
+  const count = view.getUint16(header + PE_SECTION_COUNT, true);
+  const sections = header + PE_HEADER_BYTES + view.getUint16(header + PE_OPTIONAL_BYTES, true);
+  if (sections + count * PE_SECTION_BYTES > view.byteLength) return sections + count * PE_SECTION_BYTES;
+  let end = 0;
+  for (let index = 0; index < count; index++) {
+    const section = sections + index * PE_SECTION_BYTES;
+    const bytes = view.getUint32(section + SECTION_FILE_BYTES, true);
+    end = Math.max(end, view.getUint32(section + SECTION_FILE_OFFSET, true) + bytes);
+  }
+  return end;
 }
 
 function magic(file: Uint8Array): number {

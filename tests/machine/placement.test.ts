@@ -104,10 +104,38 @@ describe('kernel formats', () => {
     expect(() => parseRiscvImage(file, 'kernel')).toThrow(message);
   });
 
+  it('refuses an Image that is cut off before the end of its EFI sections', () => {
+    const file = buildImage(8192, 0x200000n, 16384n);
+    const view = new DataView(file.buffer);
+    file.set(new TextEncoder().encode('MZ'), 0);
+    view.setUint32(60, 64, true); // where the PE header is
+    file.set(new TextEncoder().encode('PE\0\0'), 64);
+    view.setUint16(64 + 6, 2, true); // sections
+    view.setUint16(64 + 20, 8, true); // bytes of the optional header
+    for (const [index, [bytes, offset]] of [
+      [1000, 4096],
+      [3000, 5096],
+    ].entries()) {
+      view.setUint32(96 + 40 * index + 16, bytes!, true);
+      view.setUint32(96 + 40 * index + 20, offset!, true);
+    }
+    for (const length of [8192, 8096]) {
+      expect(parseRiscvImage(file.subarray(0, length), 'kernel').imageBytes).toBe(16384);
+    }
+    for (const length of [8095, 5000, 4096, 130]) {
+      expect(() => parseRiscvImage(file.subarray(0, length), 'kernel')).toThrow(/get the file again/);
+    }
+  });
+
   it('answers any bytes with an image or a LoadError', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 700 }), fc.boolean(), (bytes, magic) => {
+      fc.property(fc.uint8Array({ maxLength: 700 }), fc.boolean(), fc.nat(90), (bytes, magic, header) => {
         const file = bytes.slice();
+        if (header >= 64 && file.length >= header + 4) {
+          file.set(new TextEncoder().encode('MZ'), 0);
+          file.set([header, 0, 0, 0], 60);
+          file.set(new TextEncoder().encode('PE\0\0'), header);
+        }
         if (magic && file.length >= 64) file.set([0x52, 0x53, 0x43, 0x05], 56);
         try {
           expect(parseRiscvImage(file, 'kernel').imageBytes).toBeGreaterThanOrEqual(file.length);

@@ -1,5 +1,5 @@
 // Wrong arguments and bad files: exit status 2, one line on stderr that says what is wrong, no stack, no hang.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -29,11 +29,7 @@ function referenceElf(): Buffer {
       source,
     ],
   ]);
-  return readFileBuffer(output);
-}
-
-function readFileBuffer(path: string): Buffer {
-  return Buffer.from(process.getBuiltinModule('node:fs').readFileSync(path));
+  return readFileSync(output);
 }
 
 const elf = referenceElf();
@@ -110,6 +106,11 @@ const CASES: [string, string[], RegExp][] = [
     'an initrd larger than RAM',
     [...kernel(elf, 'k.elf'), '--memory', '16M', '--initrd', file('i', Buffer.alloc(17 * 1024 ** 2, 1))],
     /too little for .*initrd/,
+  ],
+  [
+    'a truncated Linux Image',
+    kernel(readFileSync('build/guests/busybox/kernel').subarray(0, 3_000_000), 'cut.Image'),
+    /kernel: it has 3000000 bytes of the \d+ that its header speaks of; get the file again/,
   ],
   ['a damaged gzip file', kernel(gzipSync(elf).subarray(0, 100), 'cut.gz'), /gzipped but damaged/],
   [

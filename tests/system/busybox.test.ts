@@ -14,10 +14,16 @@ describe('hypertab run busybox --exec', () => {
     expect(names).toEqual(expect.arrayContaining(['bin', 'dev', 'etc', 'init', 'proc', 'sys', 'tmp']));
     expect(result.stdout).not.toContain('\r');
     const stats = statsOf(result);
-    expect(stats).toMatchObject({ engine: 'interpreter', reason: 'exec' });
+    expect(stats).toMatchObject({ engine: 'translator', reason: 'exec' });
     expect(stats.boot_ms).toBeGreaterThan(0);
     expect(stats.instructions).toBeGreaterThan(100_000_000);
     expect(Number(stats.seconds) * 1000).toBeGreaterThan(Number(stats.boot_ms));
+  });
+
+  it('interprets where that is asked for', async () => {
+    const result = await exec('uname -m', '--engine', 'interpreter', '--stats');
+    expect(result.stdout).toBe('riscv64\n');
+    expect(statsOf(result)).toMatchObject({ engine: 'interpreter', modules: 0 });
   });
 
   it.each([
@@ -60,6 +66,15 @@ describe('hypertab run busybox --exec', () => {
     const { status, stderr } = await exec('echo c > /proc/sysrq-trigger; sleep 60');
     expect(status).toBe(1);
     expect(stderr).toMatch(/^hypertab: Kernel panic - not syncing: sysrq triggered crash\n$/);
+  });
+
+  it('shows why a kernel gives up before it has consoles, with exit status 1', async () => {
+    const { status, stdout, stderr } = await hypertab(['run', 'busybox', '--memory', '64M'], {
+      hangMs: 60_000,
+    });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/Kernel panic - not syncing: .*Failed to allocate/);
+    expect(stderr).toMatch(/^hypertab: Kernel panic - not syncing: [^\n]*Failed to allocate[^\n]*\n$/);
   });
 
   it('gives up after --timeout with exit status 124', async () => {
