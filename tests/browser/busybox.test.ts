@@ -9,6 +9,7 @@ import {
   openPage,
   openSite,
   type Site,
+  screenshot,
   waitForBadge,
   waitForConsole,
 } from './harness.ts';
@@ -94,6 +95,22 @@ describe.each([
     await expect.poll(() => meter('uptime').textContent()).toMatch(/^\d+:\d\d$/);
     await expect.poll(() => meter('mips').textContent()).toMatch(/^[\d.]+$/);
     await expect.poll(() => meter('cpu').textContent()).toMatch(/^\d+ %$/);
+    if (isolated) await screenshot(open.page, 'busybox');
+  });
+
+  test('gives a full-screen editor the whole console', async () => {
+    const rows = () => open.page.evaluate(() => window.hypertab.consoleText().split('\n').slice(-200));
+    const size = (await shell('resize; stty size')).split(' ').map(Number);
+    expect(size[0]).toBeGreaterThan(20);
+    expect(size[1]).toBeGreaterThan(80);
+    await open.page.keyboard.type('vi /tmp/poem\n');
+    await expect.poll(async () => (await rows()).filter((row) => row === '~').length).toBe(size[0]! - 2);
+    await open.page.keyboard.type('iroses are red', { delay: 20 });
+    await open.page.keyboard.press('Escape');
+    await open.page.waitForTimeout(300); // to vi, Escape and a key at once are another key
+    await open.page.keyboard.type(':wq\n', { delay: 20 });
+    await waitForConsole(open.page, /\/ #$/);
+    expect(await shell('cat /tmp/poem')).toBe('roses are red');
   });
 
   test('stands still while paused and goes on when resumed', async () => {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -38,6 +39,20 @@ export class GuestFolder {
     mkdirSync(join(this.path, name));
     for (const file of readdirSync(from)) copyFileSync(join(from, file), join(this.path, name, file));
     return this.entry({ name, kind: 'toy', prepared: true });
+  }
+
+  /** The prepared busybox guest under another name, with more on its command line. */
+  busybox(name: string, more: string): this {
+    const from = 'build/guests/busybox';
+    if (!existsSync(join(from, 'guest.json'))) {
+      throw new Error('The busybox guest is not prepared: run "npx hypertab guest prepare busybox" first.');
+    }
+    mkdirSync(join(this.path, name));
+    for (const file of readdirSync(from)) copyFileSync(join(from, file), join(this.path, name, file));
+    const manifest = JSON.parse(readFileSync(join(from, 'guest.json'), 'utf8')) as { append: string };
+    const changed = { ...manifest, name, append: `${manifest.append} ${more}` };
+    writeFileSync(join(this.path, name, 'guest.json'), JSON.stringify(changed));
+    return this.entry({ name, kind: 'debian', prepared: true });
   }
 
   /** A raw M-mode program that starts at 0x8000_0000. */

@@ -147,6 +147,25 @@ describe.each([
   });
 });
 
+describe('a Linux guest that gives up', () => {
+  test('shows it on its console, stops with the reason and leaves the page alive', async () => {
+    const folder = new GuestFolder().toy('monitor').busybox('broken', 'rdinit=/nonexistent');
+    const site = await openSite({ guests: folder.path });
+    const open = await openPage(browser, site.url);
+    await bootButton(open, 'broken').click();
+    await waitForBadge(open.page, 'Stopped', 120_000);
+    expect(await consoleText(open.page)).toMatch(/Kernel panic - not syncing: VFS: Unable to mount root fs/);
+    expect(await detail(open)).toContain('Kernel panic');
+    await guestsTab(open).click();
+    await bootButton(open, 'monitor').click();
+    await waitForConsole(open.page, />$/);
+    expect(open.complaints).toEqual([]);
+    await open.context.close();
+    await site.close();
+    folder.dispose();
+  });
+});
+
 describe('when something is missing on the server', () => {
   test('a guest file that is gone is named, with what to do, and another try succeeds', async () => {
     const folder = new GuestFolder().toy('hello').program('gone', new Uint8Array(64));
