@@ -5,7 +5,15 @@
 //   node scripts/build-workloads.mjs [--others] [--check]
 //     --others  only build/bench    --check  build elsewhere and compare with what is checked in
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { isMain, projectRoot, run, runMain, runStep, StepError } from './project.mjs';
@@ -141,22 +149,25 @@ export async function buildTargets(folder, names) {
 const named = (/** @type {boolean} */ shipped) =>
   Object.keys(targets).filter((name) => targets[name]?.shipped === shipped);
 
-/** Builds what ships, with a manifest that says from what and by what. */
+/** Builds what ships, with a manifest that says from what and by what. Complete files replace the old ones. */
 async function buildShipped() {
-  rmSync(binaries, { recursive: true, force: true });
-  await buildTargets(binaries, named(true));
-  const files = readdirSync(binaries).sort();
+  const tools = [...new Set(named(true).map((name) => targets[name]?.tool ?? ''))];
   const compilers = Object.fromEntries(
-    await Promise.all(
-      [...new Set(named(true).map((name) => targets[name]?.tool ?? ''))].map(async (tool) => [
-        tool,
-        await toolVersion(tool),
-      ]),
-    ),
+    await Promise.all(tools.map(async (tool) => [tool, await toolVersion(tool)])),
   );
-  const hashes = files.map((file) => [file, sha256(readFileSync(join(binaries, file)))]);
-  const manifest = { sources: sourcesHash(), compilers, files: Object.fromEntries(hashes) };
-  writeFileSync(join(binaries, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const folder = mkdtempSync(join(tmpdir(), 'hypertab-workloads-'));
+  try {
+    await buildTargets(folder, named(true));
+    const files = readdirSync(folder).sort();
+    mkdirSync(binaries, { recursive: true });
+    for (const file of files) copyFileSync(join(folder, file), join(binaries, file));
+    for (const file of readdirSync(binaries)) if (!files.includes(file)) rmSync(join(binaries, file));
+    const hashes = files.map((file) => [file, sha256(readFileSync(join(binaries, file)))]);
+    const manifest = { sources: sourcesHash(), compilers, files: Object.fromEntries(hashes) };
+    writeFileSync(join(binaries, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Targets whose compiler here is the one that made what is checked in, and the files that differ when built anew. */
