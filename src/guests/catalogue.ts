@@ -52,7 +52,7 @@ const SKIPPED_INITCALLS = [
 ];
 
 /** earlycon: a kernel that gives up before its consoles are there (too little memory, say) can still say why. */
-const FAST_COMMAND_LINE = `console=ttyS0 earlycon=sbi quiet cryptomgr.notests initcall_blacklist=${SKIPPED_INITCALLS.join(',')}`;
+const FAST_COMMAND_LINE = `console=ttyS0 earlycon quiet cryptomgr.notests initcall_blacklist=${SKIPPED_INITCALLS.join(',')}`;
 
 /** In the order in which they are shown; the first is the one a newcomer boots. */
 export const catalogue: readonly CatalogueEntry[] = [

@@ -16,6 +16,8 @@ import { readSignature } from './signature.ts';
 
 type Request = SysconRequest | { kind: 'exit'; code: number };
 
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 /** Longest timer a host can be asked to set, in milliseconds; beyond it only an input wakes the guest. */
 const LONGEST_SLEEP_MS = 0x7fffffff;
 /** How long to sleep when a timer has fired that nobody listens to. */
@@ -62,6 +64,13 @@ export class Machine implements MachineApi {
     };
     this.sbiHost = {
       ...shared,
+      // Kernels end early lines with \n alone; a serial line needs the carriage returned, and firmware sees to it.
+      writeConsole: (bytes) => {
+        for (const byte of bytes) {
+          if (byte === LINE_FEED) this.writeConsoleByte(CARRIAGE_RETURN);
+          this.writeConsoleByte(byte);
+        }
+      },
       flushTranslations: () => board.flushTranslations(),
       requestStop: (kind) => {
         this.request = { kind };

@@ -106,6 +106,13 @@ describe('run loop', () => {
     expect(machine.stats().sbiCalls).toBe(1);
   });
 
+  it('returns the carriage for lines that come by SBI, as firmware on a serial line does', () => {
+    const lineFeed: Step = (core) => core.ecall(1n, 0n, 10n);
+    const { machine, out } = make([print('uart\n'), lineFeed, wfi]);
+    runOut(machine);
+    expect(out.text).toBe('uart\n\r\n');
+  });
+
   it('returns about when the slice is over', () => {
     const { machine } = make([busy]);
     const begin = performance.now();
