@@ -1,37 +1,62 @@
-// A first-in-first-out queue of bytes that keeps the arrays it was given.
-
+/** A first-in, first-out queue of bytes that remembers the pieces it was given. */
 export class ByteQueue {
-  private readonly chunks: Uint8Array[] = [];
-  private head = 0;
-  private count = 0;
+  #chunks: Uint8Array[] = [];
+  /** The first chunk that is not used up, and the first byte of it. */
+  #head = 0;
+  #offset = 0;
+  #length = 0;
 
+  /** Bytes queued. */
   get length(): number {
-    return this.count;
+    return this.#length;
   }
 
-  /** Appends a copy of the bytes. */
+  /** Queues a copy of `bytes`. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.chunks.push(bytes.slice());
-    this.count += bytes.length;
+    // Not bytes.slice(): a Node Buffer's is a view.
+    this.#chunks.push(new Uint8Array(bytes));
+    this.#length += bytes.length;
   }
 
   /** Removes and returns the oldest byte; undefined when empty. */
   shift(): number | undefined {
-    const chunk = this.chunks[0];
-    if (chunk === undefined) return undefined;
-    const byte = chunk[this.head++];
-    this.count--;
-    if (this.head === chunk.length) {
-      this.chunks.shift();
-      this.head = 0;
-    }
+    const byte = this.#chunks[this.#head]?.[this.#offset];
+    if (byte !== undefined) this.#drop(1);
     return byte;
   }
 
+  /** Moves bytes from the front into `target`; returns how many. */
+  shiftInto(target: Uint8Array): number {
+    let done = 0;
+    while (done < target.length && this.#length > 0) {
+      const chunk = this.#chunks[this.#head]!;
+      const count = Math.min(chunk.length - this.#offset, target.length - done);
+      target.set(chunk.subarray(this.#offset, this.#offset + count), done);
+      done += count;
+      this.#drop(count);
+    }
+    return done;
+  }
+
   clear(): void {
-    this.chunks.length = 0;
-    this.head = 0;
-    this.count = 0;
+    this.#chunks = [];
+    this.#head = 0;
+    this.#offset = 0;
+    this.#length = 0;
+  }
+
+  /** Forgets bytes at the front, at most what the first chunk has left. */
+  #drop(count: number): void {
+    this.#length -= count;
+    this.#offset += count;
+    if (this.#offset < this.#chunks[this.#head]!.length) return;
+    this.#offset = 0;
+    this.#head++;
+    // Dropping the used front now and then keeps shifting linear over the queue's life.
+    if (this.#length === 0 || (this.#head >= 64 && this.#head * 2 >= this.#chunks.length)) {
+      this.#chunks = this.#chunks.slice(this.#head);
+      this.#head = 0;
+    }
   }
 }

@@ -1,7 +1,8 @@
 // Bytes as messages, where memory cannot be shared. At most WINDOW_BYTES are under way; the reader acknowledges
 // what its listener has finished with.
+
+import { ByteQueue } from '../devices/byte-queue.ts';
 import type { ByteListener, ByteReader, ByteSender } from './byte-channel.ts';
-import { ByteQueue } from './byte-queue.ts';
 import { Delivery } from './delivery.ts';
 
 /** Bytes that may be posted and not acknowledged. */

@@ -1,7 +1,8 @@
 // Bytes through a ring in shared memory. The port beside it carries no data, only door bells: "there are bytes"
 // when the reader sleeps, "there is room" when the writer waits.
+
+import { ByteQueue } from '../devices/byte-queue.ts';
 import type { ByteListener, ByteReader, ByteSender } from './byte-channel.ts';
-import { ByteQueue } from './byte-queue.ts';
 import { Delivery } from './delivery.ts';
 import { nextTurn } from './turns.ts';
 

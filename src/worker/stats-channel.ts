@@ -33,6 +33,7 @@ const SLOTS: Record<Exclude<keyof MachineStats, 'engine'>, number> = {
   translatedInstructions: 15,
   modules: 16,
   moduleBytes: 17,
+  codeBytes: 18,
 };
 const FIGURES = Object.entries(SLOTS) as [keyof typeof SLOTS, number][];
 const ENGINE_SLOT = FIGURES.length;
