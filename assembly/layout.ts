@@ -55,6 +55,8 @@ export const SLOT_COUNT = 1200;
 /** An entry whose operation is REGION_MARK + r is the head of region r. */
 export const REGION_MARK = 0x8000;
 export const REGION_COUNT = 4080;
+/** The oldest regions are dropped when all together have more bytes of Wasm than this. */
+export const CODE_BYTES_MOST = 0x4000000;
 /** Place of region 0 in the table of functions; the ones before it are the core's own. */
 export const REGION_TABLE_FIRST = 16;
 /** Tables of indirect jumps: for each halfword of a page, the number of its target in the region, or 0. */
@@ -171,6 +173,8 @@ export const COUNT_REGION_DROP = 1648;
 export const COUNT_REGION_ENTER = 1656;
 /** Instructions retired in regions. */
 export const COUNT_TRANSLATED = 1664;
+/** Bytes of the regions that there are now. */
+export const CODE_BYTES = 1672;
 
 // ---- why run() returned --------------------------------------------------------------------------------------
 export const EXIT_BUDGET = 0;

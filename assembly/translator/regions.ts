@@ -2,6 +2,8 @@
 // code changes. A region is entered through its head's decoded entry, whose operation is replaced; so a region dies
 // with the entry, and finding a translated target costs what finding a decoded one costs.
 import {
+  CODE_BYTES,
+  CODE_BYTES_MOST,
   COUNT_MODULE,
   COUNT_MODULE_BYTE,
   COUNT_REGION,
@@ -37,6 +39,7 @@ const regionOperation = new StaticArray<u16>(REGION_COUNT);
 const regionLow = new StaticArray<u16>(REGION_COUNT);
 const regionHigh = new StaticArray<u16>(REGION_COUNT);
 const regionComputed = new StaticArray<u8>(REGION_COUNT);
+const regionBytes = new StaticArray<u32>(REGION_COUNT);
 const regionNext = new StaticArray<u16>(REGION_COUNT);
 const slotFirst = new StaticArray<u16>(SLOT_COUNT);
 let nextRegion: u32 = 0;
@@ -128,6 +131,7 @@ function drop(region: u32): void {
   const entry = entryAddress(region);
   if (load<u16>(entry) == <u16>(REGION_MARK + region)) store<u16>(entry, unchecked(regionOperation[region]));
   unchecked((regionSlot[region] = <u16>NONE));
+  set64(CODE_BYTES, get64(CODE_BYTES) - unchecked(regionBytes[region]));
   count(COUNT_REGION_DROP);
 }
 
@@ -161,6 +165,18 @@ export function dropRegions(slot: u32, low: u32, high: u32): void {
   }
 }
 
+/** Drops the oldest regions until the others fit into the code cache. */
+function shrink(): void {
+  let region = nextRegion;
+  while (get64(CODE_BYTES) > <u64>CODE_BYTES_MOST) {
+    if (unchecked(regionSlot[region]) != NONE) {
+      unlink(region);
+      drop(region);
+    }
+    region = region + 1 == REGION_COUNT ? 0 : region + 1;
+  }
+}
+
 function register(ip: usize, slot: u32, head: u32, computed: u8): u32 {
   const region = nextRegion;
   nextRegion = region + 1 == REGION_COUNT ? 0 : region + 1;
@@ -177,6 +193,7 @@ function register(ip: usize, slot: u32, head: u32, computed: u8): u32 {
   unchecked((regionSlot[region] = <u16>slot));
   unchecked((regionHead[region] = <u16>head));
   unchecked((regionComputed[region] = computed));
+  unchecked((regionBytes[region] = 0));
   unchecked((regionOperation[region] = load<u16>(ip)));
   unchecked((regionLow[region] = <u16>low));
   unchecked((regionHigh[region] = <u16>min(high, 4096)));
@@ -260,7 +277,11 @@ export function translatePending(): void {
     const instructions = discover(slotPageHost(slot), head, slotAddress(slot));
     if (!instructions) continue;
     const region = register(ip, slot, head, computed);
+    const begin = writer.at;
     emitRegion(targets ? fillJumpTable(region) : 0);
+    const bytes = <u32>(writer.at - begin);
+    unchecked((regionBytes[region] = bytes));
+    set64(CODE_BYTES, get64(CODE_BYTES) + bytes);
     unchecked((batchRegion[made] = region));
     unchecked((batchEntry[made] = <u32>ip));
     made++;
@@ -268,6 +289,7 @@ export function translatePending(): void {
     set64(COUNT_REGION_INSTRUCTION, get64(COUNT_REGION_INSTRUCTION) + instructions);
   }
   if (!made) return;
+  shrink();
   const bodies = writer.at - codeAt;
   rewind(headAt);
   section(3);
@@ -294,7 +316,9 @@ export function translatePending(): void {
   count(COUNT_MODULE);
   set64(COUNT_MODULE_BYTE, get64(COUNT_MODULE_BYTE) + length);
   for (let i = 0; i < made; i++) {
-    store<u16>(<usize>unchecked(batchEntry[i]), <u16>(REGION_MARK + unchecked(batchRegion[i])));
+    const region = unchecked(batchRegion[i]);
+    if (unchecked(regionSlot[region]) == NONE) continue;
+    store<u16>(<usize>unchecked(batchEntry[i]), <u16>(REGION_MARK + region));
   }
 }
 

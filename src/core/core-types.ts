@@ -51,6 +51,8 @@ export interface CoreCounters {
   droppedRegions: number;
   /** Instructions retired in translated code. */
   translatedInstructions: number;
+  /** Bytes of Wasm of the regions that there are now: the code cache, at most 64 MiB. */
+  codeBytes: number;
   /** Wasm modules made, and their bytes. */
   modules: number;
   moduleBytes: number;

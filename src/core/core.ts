@@ -1,5 +1,6 @@
 import {
   ATTENTION,
+  CODE_BYTES,
   COUNT_CODE_WRITE,
   COUNT_DECODE,
   COUNT_FENCE_I,
@@ -330,6 +331,7 @@ export class Core implements CoreApi {
       regions: this.#count(COUNT_REGION),
       droppedRegions: this.#count(COUNT_REGION_DROP),
       translatedInstructions: this.#count(COUNT_TRANSLATED),
+      codeBytes: this.#count(CODE_BYTES),
       modules: this.#count(COUNT_MODULE),
       moduleBytes: this.#count(COUNT_MODULE_BYTE),
     };

@@ -20,6 +20,7 @@ export const NO_STATS: MachineStats = {
   translatedInstructions: 0,
   modules: 0,
   moduleBytes: 0,
+  codeBytes: 0,
   busyMs: 0,
   sbiCalls: 0,
 };

@@ -58,6 +58,7 @@ export class FakeCore implements CoreApi {
       translatedInstructions: 0,
       modules: 0,
       moduleBytes: 0,
+      codeBytes: 0,
     };
     return {
       instructions: this.instructions,

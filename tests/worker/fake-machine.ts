@@ -69,6 +69,7 @@ export class FakeMachine implements MachineApi {
       translatedInstructions: 13,
       modules: 14,
       moduleBytes: 15,
+      codeBytes: 16,
     };
   }
 
