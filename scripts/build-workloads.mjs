@@ -47,7 +47,7 @@ const riscv = ['riscv64-linux-gnu-gcc', '-march=rv64gc', '-mabi=lp64d', ...gcc];
 
 /**
  * What can be built: file name ending -> compiler, Debian package, command.
- * @type {Record<string, { tool: string, debian: string, shipped: boolean, command: (name: string, n: number, output: string) => string[] }>}
+ * @type {Record<string, { tool: string, debian: string, shipped: boolean, command: (name: string, n: number, output: string) => string[], link?: (output: string) => string[] }>}
  */
 export const targets = {
   riscv64: {
@@ -72,9 +72,14 @@ export const targets = {
     tool: 'clang',
     debian: 'clang and lld',
     shipped: true,
+    // Linked by itself: clang's driver would run whatever wasm-opt it finds in PATH over the result.
     command: (name, _n, output) => [
-      ...['clang', '--target=wasm32', ...common, '-Wl,--no-entry', '-Wl,--export=run', '-Wl,--strip-all'],
-      ...['-Wl,-z,stack-size=262144', '-o', output, source(name), start('support.c')],
+      ...['clang', '--target=wasm32', ...common, '-c', '-o', `${output}.o`],
+      ...['-include', start('support.c'), source(name)],
+    ],
+    link: (output) => [
+      ...['wasm-ld', '--no-entry', '--export=run', '--strip-all', '-z', 'stack-size=262144'],
+      ...['-o', output, `${output}.o`],
     ],
   },
   i386: {
@@ -113,8 +118,9 @@ export function sourcesHash() {
   ].sort();
   const lines = files.map((file) => `${relative(bench, file)} ${sha256(readFileSync(file))}\n`);
   for (const { name, n } of catalogue()) lines.push(`${name} ${n}\n`);
-  for (const [name, { command }] of Object.entries(targets)) {
-    const words = command('NAME', 1, 'OUTPUT').map((word) => word.replaceAll(bench, ''));
+  for (const [name, { command, link }] of Object.entries(targets)) {
+    const all = [...command('NAME', 1, 'OUTPUT'), ...(link?.('OUTPUT') ?? [])];
+    const words = all.map((word) => word.replaceAll(bench, ''));
     lines.push(`${name} ${words.join(' ')}\n`);
   }
   return sha256(lines.join(''));
@@ -136,12 +142,16 @@ export async function buildTargets(folder, names) {
   for (const target of names) {
     const chosen = targets[target];
     if (chosen === undefined) throw new StepError(`there is no target '${target}'`);
-    const { tool, debian, command } = chosen;
+    const { tool, debian, command, link } = chosen;
     if ((await toolVersion(tool)) === undefined) {
       throw new StepError(`${tool} is missing: install Debian's ${debian}`);
     }
     for (const { name, n } of catalogue()) {
-      await runStep(`${target} of ${name}`, command(name, n, join(folder, `${name}.${target}`)));
+      const output = join(folder, `${name}.${target}`);
+      await runStep(`${target} of ${name}`, command(name, n, output));
+      if (link === undefined) continue;
+      await runStep(`linking ${target} of ${name}`, link(output));
+      rmSync(`${output}.o`);
     }
   }
 }

@@ -1,8 +1,6 @@
-import { listGuests, resolveGuestNode } from '../guests/prepare-node.ts';
-import { Hypervisor } from '../hypervisor/hypervisor.ts';
-import { waitForPrompt } from '../hypervisor/prompt.ts';
-import type { Engine } from '../machine/machine-types.ts';
-import { BENCH_PROGRAMS, loadBenchProgram } from './bench-programs.ts';
+import { listGuests } from '../guests/prepare-node.ts';
+import { measure, type Sample, type Subject } from './bench-measure.ts';
+import { BENCH_PROGRAMS, loadWorkloads } from './bench-programs.ts';
 import { STATUS_GUEST_FAILED } from './exit-status.ts';
 import { formatTable } from './guest.ts';
 import { BENCH_HELP } from './help.ts';
@@ -10,36 +8,28 @@ import { nearest, parseChoice, parseCount, parseOptions } from './options.ts';
 import { ENGINES } from './run-options.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Instructions of one run of a loop: a few tenths of a second, long against start-up and clock. */
-const LOOP_INSTRUCTIONS = 100_000_000;
-/** A guest that has not booted by then will not. */
-const BOOT_TIMEOUT_MS = 120_000;
-
 /** One figure: the median of some runs, with the lowest and the highest beside it. */
 interface Figure {
   name: string;
-  kind: 'loop' | 'boot';
+  kind: Subject['kind'];
   unit: 'MIPS' | 'ms';
   median: number;
   lowest: number;
   highest: number;
   runs: number;
+  /** Median divided by that of the same C as Wasm, for a workload. */
+  ratio?: number;
   /** Guest instructions of one run (the median one, where they differ). */
   instructions: number;
   engine: string;
 }
 
-interface Sample {
-  value: number;
-  instructions: number;
-  engine: string;
-}
-
-/** `hypertab bench`: measures loops and boots, prints a table or JSON; returns the exit status. */
+/** `hypertab bench`: measures loops, workloads and boots, prints a table or JSON; returns the exit status. */
 export async function bench(args: readonly string[]): Promise<number> {
   const { flags, values, words } = parseOptions(args, {
     json: 'flag',
     help: 'flag',
+    list: 'flag',
     engine: 'value',
     runs: 'value',
   });
@@ -47,104 +37,115 @@ export async function bench(args: readonly string[]): Promise<number> {
     process.stdout.write(BENCH_HELP);
     return 0;
   }
+  const json = flags.has('json');
+  const all = await listSubjects();
+  if (flags.has('list')) {
+    process.stdout.write(json ? `${JSON.stringify(all.map(describe))}\n` : formatList(all));
+    return 0;
+  }
   const engine = parseChoice('--engine', values.engine ?? 'auto', ENGINES);
   const runs = parseCount('--runs', values.runs ?? '3');
   if (runs < 1 || runs > 99) throw new UsageError(`--runs: ${runs} is out of range; give 1 to 99`);
-  const json = flags.has('json');
   const figures: Figure[] = [];
-  for (const { name, kind } of await choose(words)) {
-    const measure = kind === 'loop' ? measureLoop : measureBoot;
+  for (const subject of choose(words, all)) {
     const samples: Sample[] = [];
-    for (let run = 0; run < runs; run++) samples.push(await measure(name, engine));
-    const figure = summarise(name, kind, samples);
+    for (let run = 0; run < runs; run++) samples.push(await measure(subject, engine));
+    const figure = summarise(subject.name, subject.kind, samples);
     figures.push(figure);
     // On a terminal a figure shows as soon as it is there.
     if (!json && process.stderr.isTTY) process.stderr.write(`${row(figure).join('  ')}\n`);
   }
-  if (json) process.stdout.write(`${JSON.stringify({ node: process.version, figures })}\n`);
-  else process.stdout.write(formatTable([HEADER, ...figures.map(row)]));
+  const ratios = figures.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
+  const mean =
+    ratios.length === 0
+      ? undefined
+      : round(Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length), 2);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ node: process.version, figures, ratio: mean })}\n`);
+  } else {
+    process.stdout.write(formatTable([HEADER, ...figures.map(row)]));
+    if (mean !== undefined) {
+      process.stdout.write(`RATIO: time divided by that of the same C as Wasm; geometric mean ${mean}\n`);
+    }
+  }
   return figures.length > 0 ? 0 : STATUS_GUEST_FAILED;
 }
 
-/** What to measure: what was named, or all loops and every prepared guest that has a prompt. */
-async function choose(names: readonly string[]): Promise<{ name: string; kind: 'loop' | 'boot' }[]> {
+/** A benchmark, and whether it runs when none is named. */
+type Listed = Subject & { title: string; ready: boolean };
+
+/** Everything that can be measured; a guest that is not prepared is not ready. */
+async function listSubjects(): Promise<Listed[]> {
   const guests = (await listGuests()).filter(({ kind }) => kind === 'debian');
-  if (names.length === 0) {
-    return [
-      ...BENCH_PROGRAMS.map((name) => ({ name, kind: 'loop' as const })),
-      ...guests.filter(({ prepared }) => prepared).map(({ name }) => ({ name, kind: 'boot' as const })),
-    ];
-  }
-  const known = [...BENCH_PROGRAMS, ...guests.map(({ name }) => name)];
-  return names.map((name) => {
-    if (BENCH_PROGRAMS.includes(name)) return { name, kind: 'loop' };
-    if (guests.some((guest) => guest.name === name)) return { name, kind: 'boot' };
+  return [
+    ...BENCH_PROGRAMS.map((name) => ({ kind: 'loop' as const, name, title: 'small loop', ready: true })),
+    ...(await loadWorkloads()).map((workload) => ({
+      kind: 'workload' as const,
+      name: workload.name,
+      title: workload.title,
+      workload,
+      ready: true,
+    })),
+    ...guests.map(({ name, title, prepared }) => ({ kind: 'boot' as const, name, title, ready: prepared })),
+  ];
+}
+
+/** What was named, by its own name or its kind's; without names, all that is ready. */
+function choose(names: readonly string[], all: readonly Listed[]): Listed[] {
+  if (names.length === 0) return all.filter(({ ready }) => ready);
+  return names.flatMap((name) => {
+    const found = all.filter((subject) => subject.name === name);
+    if (found.length > 0) return found;
+    const ofKind = all.filter((subject) => `${subject.kind}s` === name && subject.ready);
+    if (ofKind.length > 0) return ofKind;
+    const known = [...all.map((subject) => subject.name), 'loops', 'workloads', 'boots'];
     const near = nearest(name, known);
     throw new UsageError(
-      `there is no benchmark '${name}'; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`,
+      `there is no benchmark '${name}'; ${near === undefined ? 'see hypertab bench --list' : `did you mean ${near}?`}`,
     );
   });
 }
 
-async function measureLoop(name: string, engine: Engine): Promise<Sample> {
-  const hypervisor = new Hypervisor();
-  try {
-    const bios = await loadBenchProgram(name);
-    const vm = await hypervisor.create({
-      bios,
-      engine,
-      memory: '64M',
-      name,
-      maxInstructions: LOOP_INSTRUCTIONS,
-    });
-    await vm.start();
-    const reason = await vm.wait();
-    const stats = await vm.stats();
-    if (reason.kind !== 'limit') throw new Error(`the loop ${name} ended with '${reason.kind}'`);
-    return {
-      value: stats.instructions / stats.busyMs / 1000,
-      instructions: stats.instructions,
-      engine: stats.engine,
-    };
-  } finally {
-    await hypervisor.destroyAll();
-  }
-}
+const describe = ({ name, kind, title, ready }: Listed) => ({ name, kind, title, ready });
 
-async function measureBoot(name: string, engine: Engine): Promise<Sample> {
-  const hypervisor = new Hypervisor({ resolveGuest: resolveGuestNode });
-  try {
-    const vm = await hypervisor.create({ guest: name, engine });
-    const start = performance.now();
-    await vm.start();
-    const value = (await waitForPrompt(vm, { timeoutMs: BOOT_TIMEOUT_MS })) - start;
-    const { instructions, engine: used } = await vm.stats();
-    return { value, instructions, engine: used };
-  } finally {
-    await hypervisor.destroyAll();
-  }
+function formatList(all: readonly Listed[]): string {
+  return formatTable([
+    ['NAME', 'KIND', 'MEASURES'],
+    ...all.map(({ name, kind, title, ready }) => [
+      name,
+      kind,
+      ready ? title : `${title} (not prepared: hypertab guest prepare ${name})`,
+    ]),
+  ]);
 }
 
 /** Median, lowest and highest of the samples. */
 export function summarise(name: string, kind: Figure['kind'], samples: readonly Sample[]): Figure {
   const sorted = [...samples].sort((a, b) => a.value - b.value);
-  const middle = sorted.length >> 1;
-  const median =
-    sorted.length % 2 === 1 ? sorted[middle]!.value : (sorted[middle - 1]!.value + sorted[middle]!.value) / 2;
+  const middle = sorted[sorted.length >> 1]!;
+  const median = medianOf(samples.map(({ value }) => value));
+  const twins = samples.flatMap(({ twin }) => (twin === undefined ? [] : [twin]));
   return {
     name,
     kind,
     unit: kind === 'loop' ? 'MIPS' : 'ms',
-    median: round(median),
-    lowest: round(sorted[0]!.value),
-    highest: round(sorted.at(-1)!.value),
+    median: round(median, 1),
+    lowest: round(sorted[0]!.value, 1),
+    highest: round(sorted.at(-1)!.value, 1),
     runs: sorted.length,
-    instructions: sorted[middle]!.instructions,
-    engine: sorted[middle]!.engine,
+    ...(twins.length === 0 ? {} : { ratio: round(median / medianOf(twins), 2) }),
+    instructions: middle.instructions,
+    engine: middle.engine,
   };
 }
 
-const HEADER = ['NAME', 'MEDIAN', 'UNIT', 'LOWEST', 'HIGHEST', 'RUNS', 'INSTRUCTIONS', 'ENGINE'];
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const HEADER = ['NAME', 'MEDIAN', 'UNIT', 'LOWEST', 'HIGHEST', 'RUNS', 'RATIO', 'INSTRUCTIONS', 'ENGINE'];
 
 function row(figure: Figure): string[] {
   return [
@@ -154,11 +155,12 @@ function row(figure: Figure): string[] {
     figure.lowest.toFixed(1),
     figure.highest.toFixed(1),
     String(figure.runs),
+    figure.ratio?.toFixed(2) ?? '-',
     String(figure.instructions),
     figure.engine,
   ];
 }
 
-function round(value: number): number {
-  return Number(value.toFixed(1));
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }

@@ -48,11 +48,15 @@ The mirror is that of this machine's apt configuration; HYPERTAB_DEBIAN_MIRROR=U
 `;
 
 export const BENCH_HELP = `Usage: hypertab bench [--json] [--engine NAME] [--runs N] [NAME...]
+       hypertab bench --list [--json]
 
-Measures how fast guest code runs: small loops in MIPS (million instructions per second), and the time
-from start to prompt of the prepared Linux guests. Each figure is the median of N runs (default 3).
+Measures how fast guest code runs: small loops in MIPS (million instructions per second); workloads in C
+in milliseconds, beside the time of the same C compiled to Wasm; and the time from start to prompt of the
+prepared Linux guests. Each figure is the median of N runs (default 3). A NAME is one of --list, or all of
+a kind: loops, workloads, boots.
 
   --json           print one JSON object instead of a table
+  --list           list what can be measured
   --engine NAME    auto, interpreter or translator
   --runs N         runs of each, 1 to 99
 `;

@@ -88,7 +88,7 @@ for (const [what, wrong] of [
 }
 
 const note = (/** @type {string} */ text) => {
-  if (process.stderr.isTTY || !values.json) process.stderr.write(`${text}\n`);
+  process.stderr.write(`${text}\n`);
 };
 
 /** @type {Map<string, BenchEngine>} */

@@ -1,8 +1,11 @@
 // Medians, spreads and geometric means.
 
-/** @param {number[]} values */
+/**
+ * @param {number[]} values at least one
+ * @returns {number}
+ */
 export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = /** @type {[number, ...number[]]} */ ([...values].sort((a, b) => a - b));
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

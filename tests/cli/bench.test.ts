@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { summarise } from '../../src/cli/bench.ts';
+
+const sample = fc.record({
+  value: fc.integer({ min: 1, max: 100_000 }),
+  instructions: fc.nat(),
+  engine: fc.constant('translator'),
+});
+
+test('a figure lies between its lowest and its highest sample, whatever their order', () => {
+  fc.assert(
+    fc.property(fc.array(sample, { minLength: 1, maxLength: 12 }), (samples) => {
+      const figure = summarise('some', 'workload', samples);
+      expect(figure.lowest).toBe(Math.min(...samples.map(({ value }) => value)));
+      expect(figure.highest).toBe(Math.max(...samples.map(({ value }) => value)));
+      expect(figure.median).toBeGreaterThanOrEqual(figure.lowest);
+      expect(figure.median).toBeLessThanOrEqual(figure.highest);
+      expect(summarise('some', 'workload', samples.toReversed()).median).toBe(figure.median);
+    }),
+  );
+});
+
+test('the ratio is the median over the median of the twin, and absent without a twin', () => {
+  const samples = [
+    { value: 300, twin: 100, instructions: 7, engine: 'translator' },
+    { value: 900, twin: 90, instructions: 7, engine: 'translator' },
+    { value: 310, twin: 400, instructions: 7, engine: 'translator' },
+  ];
+  expect(summarise('sha256', 'workload', samples).ratio).toBe(3.1);
+  expect(
+    summarise('integer', 'loop', [{ value: 5, instructions: 1, engine: 'interpreter' }]),
+  ).not.toHaveProperty('ratio');
+});
