@@ -100,6 +100,9 @@ function apply(core: Core, event: HostEvent, layout: Layout): void {
       }
       for (const [index, value] of event.f.entries()) hart.setF(index, value);
       break;
+    case 'floats':
+      for (const [index, value] of event.f.entries()) hart.setF(index, value);
+      break;
     case 'patch': {
       const at = (layout.patches[event.id % layout.patches.length] ?? RAM + CODE_AT) - RAM;
       view.setUint32(at, event.word, true);
@@ -125,7 +128,7 @@ function apply(core: Core, event: HostEvent, layout: Layout): void {
       hart.setInterruptLine(event.line, true);
       break;
     case 'status':
-      hart.writeCsr(0x300, ((hart.readCsr(0x300) ?? 0n) | event.set) & ~event.clear);
+      hart.writeCsr(0x300, ((hart.readCsr(0x300) ?? 0n) & ~event.clear) | event.set);
       break;
     case 'round':
       hart.writeCsr(3, BigInt(event.fcsr));
@@ -158,10 +161,9 @@ export function runProgram(program: RandomProgram): {
   const [one, two] = pair.cores;
   let divergence: Divergence | undefined;
   for (const [index, step] of program.steps.entries()) {
-    const { event } = step;
     let lines: string[];
     try {
-      if (event) pair.both((core) => apply(core, event, layout));
+      for (const event of step.events) pair.both((core) => apply(core, event, layout));
       if (one.waiting && two.waiting) pair.both(wake);
       lines = pair.run(step.budget);
     } catch (error) {
@@ -210,15 +212,12 @@ export function shrink(program: RandomProgram): RandomProgram {
       return true;
     };
     reduce(small.steps, (steps) => attempt('steps', steps), 1);
-    reduce(
-      small.steps.map((_, index) => index),
-      (indexes) => {
-        const steps = small.steps.map(
-          (step, index): Step => (indexes.includes(index) ? step : { budget: step.budget }),
-        );
+    for (let index = 0; index < small.steps.length; index++) {
+      reduce(small.steps[index]!.events, (events) => {
+        const steps = small.steps.map((step, at): Step => (at === index ? { ...step, events } : step));
         return attempt('steps', steps);
-      },
-    );
+      });
+    }
     reduce(small.blocks, (blocks) => attempt('blocks', blocks), 1);
     for (const { id } of small.blocks) {
       const own = small.blocks.find((block) => block.id === id)!;

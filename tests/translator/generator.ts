@@ -11,6 +11,7 @@ import type { Block, Item } from './program.ts';
 export type HostEvent =
   | { kind: 'go'; block: number; mode: number; x: readonly bigint[] }
   | { kind: 'registers'; x: readonly bigint[]; f: readonly bigint[] }
+  | { kind: 'floats'; f: readonly bigint[] }
   | { kind: 'patch'; id: number; word: number; whole: boolean }
   | { kind: 'swap'; window: number; pages: readonly [number, number] }
   | { kind: 'line'; line: 'ssi' | 'sei' | 'mei' | 'msi' }
@@ -19,7 +20,8 @@ export type HostEvent =
 
 export interface Step {
   readonly budget: number;
-  readonly event?: HostEvent;
+  /** What happens before the run. */
+  readonly events: readonly HostEvent[];
 }
 
 export interface RandomProgram {
@@ -88,12 +90,42 @@ function makeEvent(random: Random, maker: ItemMaker): HostEvent {
     return { kind: 'swap', window: random.below(2), pages: [0x80 + random.below(6), 0x80 + random.below(6)] };
   if (kind < 14) return { kind: 'line', line: random.pick(['ssi', 'sei', 'mei', 'msi']) };
   if (kind < 15) {
-    const bits = random.pick([0x6000n, 0x2000n, 0x40000n, 0x8n, 0x2n, 0xan]);
+    if (random.once(2)) return floatStatus(random);
+    const bits = random.pick([0x40000n, 0x8n, 0x2n, 0xan]);
     return random.once(2)
       ? { kind: 'status', set: bits, clear: 0n }
       : { kind: 'status', set: 0n, clear: bits };
   }
   return { kind: 'round', fcsr: random.below(256) };
+}
+
+/** One long loop of random instructions: each of them is soon translated, and then meets other operands in each run. */
+function makeLoop(random: Random, maker: ItemMaker): Block[] {
+  const items = Array.from({ length: random.between(6, 40) }, () =>
+    random.once(5) ? maker.gather() : maker.plainUnit(),
+  );
+  if (!random.once(4)) items.push(maker.observe());
+  return [
+    { id: 0, gap: 0, items: [maker.refresh()] },
+    { id: 1, gap: 0, items: [...items, maker.jumpTo(1)] },
+  ];
+}
+
+function makeLoopEvents(random: Random): HostEvent[] {
+  const x = Array.from({ length: 32 }, () => integerValue(random));
+  const f = Array.from({ length: 32 }, () => floatValue(random));
+  return [
+    ...(random.once(4) ? [{ kind: 'round', fcsr: random.below(256) } as const] : []),
+    ...(random.once(4) ? [floatStatus(random)] : []),
+    ...(random.once(2) ? [{ kind: 'floats', f } as const] : []),
+    // Through block 0, where the pointers get their values back, or straight into the loop.
+    ...(random.once(2) ? [{ kind: 'go', block: random.below(2), mode: 0, x } as const] : []),
+  ];
+}
+
+/** One of the four values of mstatus.FS. */
+function floatStatus(random: Random): HostEvent {
+  return { kind: 'status', clear: 0x6000n, set: random.pick([0n, 0x2000n, 0x4000n, 0x6000n]) };
 }
 
 function makeBudget(random: Random): number {
@@ -115,11 +147,18 @@ function makeBudget(random: Random): number {
 export function generateProgram(seed: number): RandomProgram {
   const random = new Random(seed);
   const generator = new CaseGenerator(random);
-  const count = random.between(3, random.once(4) ? 80 : 24);
+  const loop = random.once(3);
+  const count = loop ? 2 : random.between(3, random.once(4) ? 80 : 24);
   const functions = [0];
   for (let id = 1; id < count; id++) if (random.once(5)) functions.push(id);
   const maker = new ItemMaker(generator, count, functions);
-  const blocks = makeBlocks(random, maker, functions, count);
+  const blocks = loop ? makeLoop(random, maker) : makeBlocks(random, maker, functions, count);
+  const makeStep = (_: unknown, index: number): Step => {
+    if (!loop)
+      return { budget: makeBudget(random), events: random.once(2) ? [makeEvent(random, maker)] : [] };
+    if (index === 0) return { budget: random.between(200, 900), events: [] };
+    return { budget: random.between(2100, 3200), events: makeLoopEvents(random) };
+  };
   const strict = random.once(3);
   const leaf = (window: number): number => {
     const user = (window === 0) === !random.once(60) ? PTE.U : 0;
@@ -131,10 +170,7 @@ export function generateProgram(seed: number): RandomProgram {
   return {
     seed,
     blocks,
-    steps: Array.from({ length: random.between(8, 24) }, () => ({
-      budget: makeBudget(random),
-      ...(random.once(2) ? { event: makeEvent(random, maker) } : {}),
-    })),
+    steps: Array.from({ length: random.between(8, 24) }, makeStep),
     x: Array.from({ length: 32 }, () => integerValue(random)),
     f: Array.from({ length: 32 }, () => floatValue(random)),
     data: Array.from({ length: 64 }, () => memoryValue(random)),
@@ -149,7 +185,7 @@ export function generateProgram(seed: number): RandomProgram {
       [0x30a, (1n << 63n) | 0xf0n | (random.once(2) ? 1n << 61n : 0n)],
       [0x10a, 0xf0n],
       [0x14d, random.once(3) ? (1n << 64n) - 1n : BigInt(random.below(500))],
-      [0x300, random.pick([0x6000n, 0x6008n, 0x600an, 0x4600an, 0x2000n, 0n])],
+      [0x300, loop ? 0x6000n : random.pick([0x6000n, 0x6008n, 0x600an, 0x4600an, 0x2000n, 0n])],
       [0x003, BigInt(random.once(3) ? random.below(256) : 1)],
     ],
     modes: Array.from({ length: 8 }, () => random.below(MODES.length)),

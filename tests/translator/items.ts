@@ -114,7 +114,9 @@ export class ItemMaker {
   }
 
   jump(here: number): Item {
-    const to = this.target(here);
+    return this.jumpTo(this.target(here));
+  }
+  jumpTo(to: number): Item {
     if (this.random.once(3))
       return { length: 2, skip: 0, encode: ({ at, block }) => [reachCompressed('c.j', {}, block(to) - at)] };
     return { length: 4, skip: 0, encode: ({ at, block }) => [reach('jal', {}, block(to) - at)] };
@@ -149,6 +151,48 @@ export class ItemMaker {
         reach('jal', { rd: link }, block(to) - at - 8),
       ],
     };
+  }
+
+  /**
+   * Reads flags and status that later instructions would cover up, gathers them in the depth register, and sets them
+   * back at times.
+   */
+  observe(): Item {
+    const { random, generator } = this;
+    const { anchor } = generator.fixed;
+    const seen = generator.temporary();
+    return fixed(
+      encode('csrrs', { rd: seen, csr: CSR.fcsr }),
+      encode('xor', { rd: anchor, rs1: anchor, rs2: seen }),
+      encode('csrrs', { rd: seen, csr: CSR.sstatus }),
+      encode('add', { rd: anchor, rs1: anchor, rs2: seen }),
+      encode('rori', { rd: anchor, rs1: anchor, imm: 13 }),
+      ...(random.once(2) ? [encode('csrrci', { csr: 1, zimm: random.below(32) })] : []),
+      ...(random.once(3)
+        ? [
+            ...constant(seen, 0x6000),
+            encode('csrrc', { rs1: seen, csr: CSR.sstatus }),
+            ...constant(seen, random.pick([0x2000, 0x4000])),
+            encode('csrrs', { rs1: seen, csr: CSR.sstatus }),
+          ]
+        : []),
+    );
+  }
+
+  /** Mixes a few registers into the depth register: what one iteration computes is not lost in the next. */
+  gather(): Item {
+    const { random, generator } = this;
+    const { anchor } = generator.fixed;
+    const seen = generator.temporary();
+    const mix = (rs2: number): number[] => [
+      encode('rori', { rd: anchor, rs1: anchor, imm: 13 }),
+      encode('add', { rd: anchor, rs1: anchor, rs2 }),
+    ];
+    return fixed(
+      ...Array.from({ length: random.between(1, 4) }, () => mix(generator.source())).flat(),
+      encode('fmv.x.d', { rd: seen, rs1: random.below(32) }),
+      ...mix(seen),
+    );
   }
 
   private saveLink(): Item {
@@ -444,7 +488,7 @@ export class ItemMaker {
     if (kind < 87) return this.device();
     if (kind < 90) return this.wide();
     if (kind < 93) return this.refresh();
-    if (kind < 95) return this.remap();
+    if (kind < 95) return random.once(2) ? this.remap() : this.observe();
     if (kind < 96) return random.once(10) ? this.zeroBlock() : this.refresh();
     if (kind < 97) return instruction('wfi');
     return this.call();
