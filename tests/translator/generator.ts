@@ -101,9 +101,7 @@ function makeEvent(random: Random, maker: ItemMaker): HostEvent {
 
 /** One long loop of random instructions: each of them is soon translated, and then meets other operands in each run. */
 function makeLoop(random: Random, maker: ItemMaker): Block[] {
-  const items = Array.from({ length: random.between(6, 40) }, () =>
-    random.once(5) ? maker.gather() : maker.plainUnit(),
-  );
+  const items = Array.from({ length: random.between(4, 30) }, () => maker.gatheredUnit()).flat();
   if (!random.once(4)) items.push(maker.observe());
   return [
     { id: 0, gap: 0, items: [maker.refresh()] },

@@ -1,5 +1,8 @@
 // What the blocks of random programs are made of beside the random instructions of tests/diff: control flow of every
 // shape, changes of code, of page tables, of modes and of the state that translated code depends on.
+import { decode } from '../../src/isa/decode.ts';
+import { rdOf } from '../../src/isa/fields.ts';
+import { isFloatOperand } from '../../src/isa/instruction-table.ts';
 import { encode } from '../diff/encode.ts';
 import type { CaseGenerator } from '../diff/generator.ts';
 import { DATA_AT, DEVICE, RAM, SATP_SV39, STACK_TOP, WINDOW_S, WINDOW_U } from './board.ts';
@@ -179,20 +182,26 @@ export class ItemMaker {
     );
   }
 
-  /** Mixes a few registers into the depth register: what one iteration computes is not lost in the next. */
-  gather(): Item {
+  /**
+   * Random instructions of the table, and at times their last result mixed into the depth register: so what one
+   * iteration of a loop computes is not lost in the next.
+   */
+  gatheredUnit(): Item[] {
     const { random, generator } = this;
     const { anchor } = generator.fixed;
-    const seen = generator.temporary();
+    const unit = generator.unit();
+    const item = fromUnit(unit);
+    const raw = unit.skip === 0 ? unit.encode(0).at(-1) : undefined;
+    const decoded = raw === undefined || (raw & 3) !== 3 ? undefined : decode(raw);
+    if (raw === undefined || !decoded?.fields.some(({ name }) => name === 'rd') || random.once(3))
+      return [item];
     const mix = (rs2: number): number[] => [
       encode('rori', { rd: anchor, rs1: anchor, imm: 13 }),
       encode('add', { rd: anchor, rs1: anchor, rs2 }),
     ];
-    return fixed(
-      ...Array.from({ length: random.between(1, 4) }, () => mix(generator.source())).flat(),
-      encode('fmv.x.d', { rd: seen, rs1: random.below(32) }),
-      ...mix(seen),
-    );
+    if (!isFloatOperand(decoded, 'rd')) return [item, fixed(...mix(rdOf(raw)))];
+    const seen = generator.temporary();
+    return [item, fixed(encode('fmv.x.d', { rd: seen, rs1: rdOf(raw) }), ...mix(seen))];
   }
 
   private saveLink(): Item {
