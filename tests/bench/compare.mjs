@@ -104,9 +104,13 @@ try {
   if (!values['only-guest-work']) await compareWorkloads();
   if (values['guest-work'] || values['only-guest-work'])
     report.guestWork = await guestWork(running, rounds, note);
+} catch (error) {
+  // What has been measured is worth showing.
+  process.stderr.write(`compare: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+} finally {
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print();
-} finally {
   for (const engine of running.values()) await engine.stop();
 }
 

@@ -41,7 +41,7 @@ export function v86() {
       await ask(child, { do: 'run' });
     },
     async stop() {
-      child?.disconnect();
+      if (child?.connected) child.disconnect();
     },
     async run({ name, n }, passes) {
       const { text } = await ask(child, { do: 'command', line: `/bench/${name} ${n} ${passes}` });
@@ -55,7 +55,7 @@ export function v86() {
       try {
         return (await ask(other, { do: 'boot' })).ms;
       } finally {
-        other.disconnect();
+        if (other.connected) other.disconnect();
       }
     },
   };
