@@ -27,19 +27,23 @@ import {
 import { Pair } from './pair.ts';
 import { type Block, C_RET, type Layout, layOut } from './program.ts';
 
-const pairs = new Map<number, Pair>();
-export function pairFor(clock: number): Pair {
-  const known = pairs.get(clock);
-  if (known) return known;
-  const pair = new Pair({ ramBytes: RAM_BYTES, instructionsPerTick: CLOCKS[clock]! });
-  pairs.set(clock, pair);
-  return pair;
+/** A host may keep the modules of a core for as long as the core: a new one is made after so many programs. */
+const PROGRAMS_PER_PAIR = 300;
+const pairs = new Map<number, { pair: Pair; programs: number }>();
+function pairFor(clock: number): Pair {
+  let known = pairs.get(clock);
+  if (!known || known.programs >= PROGRAMS_PER_PAIR) {
+    known = { pair: new Pair({ ramBytes: RAM_BYTES, instructionsPerTick: CLOCKS[clock]! }), programs: 0 };
+    pairs.set(clock, known);
+  }
+  known.programs++;
+  return known.pair;
 }
 
 const viewOf = (core: Core): DataView =>
   new DataView(core.ram.buffer, core.ram.byteOffset, core.ram.byteLength);
 
-export function setUp(core: Core, program: RandomProgram, layout: Layout): void {
+function setUp(core: Core, program: RandomProgram, layout: Layout): void {
   const { hart, ram } = core;
   const view = viewOf(core);
   // Where nothing is, everything returns.

@@ -102,7 +102,7 @@ function makeEvent(random: Random, maker: ItemMaker): HostEvent {
 /** One long loop of random instructions: each of them is soon translated, and then meets other operands in each run. */
 function makeLoop(random: Random, maker: ItemMaker): Block[] {
   const items = Array.from({ length: random.between(4, 30) }, () => maker.gatheredUnit()).flat();
-  if (!random.once(4)) items.push(maker.observe());
+  if (!random.once(4)) items.push(maker.system.observe());
   return [
     { id: 0, gap: 0, items: [maker.refresh()] },
     { id: 1, gap: 0, items: [...items, maker.jumpTo(1)] },
