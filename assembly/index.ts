@@ -151,6 +151,11 @@ export function watch(address: u64): void {
   flushWritesTo(RAM_BASE + (ramPage(address) << 12));
 }
 
+/** Where the core's own data ends: it must lie below HART_BASE (a test holds it there). */
+export function dataEnd(): u32 {
+  return <u32>heap.alloc(1);
+}
+
 /** True when a page of RAM holds decoded code. */
 export function pageHasCode(page: u32): i32 {
   return page < <u32>(ramBytes() >> 12) && (load<u8>(PAGE_FLAGS + page) & PAGE_CODE) != 0 ? 1 : 0;

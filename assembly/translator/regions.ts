@@ -51,6 +51,13 @@ const QUEUE = 64;
 const BATCH = 32;
 /** A module is made when this many heads wait, or one has waited this many chunks: making one costs the host 0.2 to 1 ms. */
 const FULL = 16;
+/**
+ * Modules a machine may make between two resets. Node 20 keeps every module that imports a table for as long as the
+ * table lives, and each commits about 130 KiB: what is not translated by then is interpreted.
+ */
+const MODULES_MOST: u64 = 4000;
+/** From so many on, only full batches are made. */
+const MODULES_FEW: u64 = 500;
 const PATIENCE = 12;
 const queue = new StaticArray<u32>(QUEUE);
 const queueComputed = new StaticArray<u8>(QUEUE);
@@ -241,6 +248,12 @@ const batchEntry = new StaticArray<u32>(BATCH);
 /** Translates what is hot: one module for the whole queue, at most BATCH regions. */
 export function translatePending(): void {
   if (!queued) return;
+  const modules = get64(COUNT_MODULE);
+  if (modules >= MODULES_MOST) {
+    queued = 0;
+    return;
+  }
+  if (modules >= MODULES_FEW && queued < BATCH) return;
   // Threshold 1 is for tests: everything is translated as soon as it is jumped to.
   if (queued < FULL && ++waited < PATIENCE && hotThreshold() > 1) return;
   waited = 0;
