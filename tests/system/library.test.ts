@@ -52,7 +52,7 @@ it('pauses, resumes, resets and powers off a guest', async () => {
   expect(await runCommand(vm, 'test -e /tmp/mark')).toMatchObject({ status: 1 });
 
   const stats = await vm.stats();
-  expect(stats).toMatchObject({ state: 'running', engine: 'interpreter' });
+  expect(stats).toMatchObject({ state: 'running', engine: 'translator' });
   expect(stats.busyMs).toBeGreaterThan(0);
   await vm.powerOff();
   expect(vm.state).toBe('stopped');
