@@ -1,55 +1,11 @@
 // Hot code that the translator has taken over stops where its budget ends, and is interrupted by the instruction
 // clock where the interpreter's would be.
 import { describe, expect, it } from 'vitest';
+import { bne, compare, ENGINES, stateOf } from './both-engines.ts';
 import * as CSR from './csr-numbers.ts';
 import { ENVCFG } from './csr-numbers.ts';
 import { type Hart, newHart, poke, S_HANDLER, U } from './harness.ts';
 import * as I from './instructions.ts';
-
-const ENGINES = [
-  ['interpreted', 0],
-  ['translated', 1],
-] as const;
-
-/** Everything a program can leave behind. */
-function stateOf(hart: Hart): unknown {
-  const { core } = hart;
-  return {
-    pc: core.hart.pc,
-    mode: core.hart.privilege,
-    x: Array.from({ length: 32 }, (_, register) => hart.x(register)),
-    instructions: core.instructions,
-    traps: core.counters().traps,
-    csrs: [CSR.MSTATUS, CSR.MCAUSE, CSR.MTVAL, CSR.MEPC, CSR.SCAUSE, CSR.STVAL, CSR.SEPC].map(hart.csr),
-  };
-}
-
-/** Runs the same program both ways; the translated one must really have been translated. */
-function compare(prepare: (hart: Hart) => void, slices: readonly number[]): void {
-  const outcomes = ENGINES.map(([, hotThreshold]) => {
-    const hart = newHart({ hotThreshold });
-    prepare(hart);
-    const states = slices.map((slice) => {
-      hart.core.run(slice);
-      return stateOf(hart);
-    });
-    if (hotThreshold) expect(hart.core.counters().translatedInstructions).toBeGreaterThan(1000);
-    return states;
-  });
-  expect(outcomes[1]).toEqual(outcomes[0]);
-}
-
-/** bne x5, x6, offset. */
-const bne = (offset: number): number =>
-  ((((offset >> 12) & 1) << 31) |
-    (((offset >> 5) & 0x3f) << 25) |
-    (6 << 20) |
-    (5 << 15) |
-    (1 << 12) |
-    (((offset >> 1) & 15) << 8) |
-    (((offset >> 11) & 1) << 7) |
-    0x63) >>>
-  0;
 
 describe('hot code', () => {
   it('stops exactly where the budget ends', () => {

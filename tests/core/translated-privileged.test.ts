@@ -1,56 +1,12 @@
 // Hot code that the translator has taken over, where privilege, translation and timers change under it: the outcome
 // must be the interpreter's, instruction for instruction.
 import { describe, expect, it } from 'vitest';
+import { bne, compare, ENGINES } from './both-engines.ts';
 import * as CSR from './csr-numbers.ts';
 import { CAUSE, STATUS } from './csr-numbers.ts';
-import { CODE, DATA, type Hart, M_HANDLER, newHart, poke, RAM, S, U } from './harness.ts';
+import { CODE, DATA, M_HANDLER, newHart, poke, RAM, S, U } from './harness.ts';
 import * as I from './instructions.ts';
 import { PageTables, PTE, RWX } from './page-tables.ts';
-
-const ENGINES = [
-  ['interpreted', 0],
-  ['translated', 1],
-] as const;
-
-/** Everything a program can leave behind. */
-function stateOf(hart: Hart): unknown {
-  const { core } = hart;
-  return {
-    pc: core.hart.pc,
-    mode: core.hart.privilege,
-    x: Array.from({ length: 32 }, (_, register) => hart.x(register)),
-    instructions: core.instructions,
-    traps: core.counters().traps,
-    csrs: [CSR.MSTATUS, CSR.MCAUSE, CSR.MTVAL, CSR.MEPC, CSR.SCAUSE, CSR.STVAL, CSR.SEPC].map(hart.csr),
-  };
-}
-
-/** Runs the same program both ways; the translated one must really have been translated. */
-function compare(prepare: (hart: Hart) => void, slices: readonly number[]): void {
-  const outcomes = ENGINES.map(([, hotThreshold]) => {
-    const hart = newHart({ hotThreshold });
-    prepare(hart);
-    const states = slices.map((slice) => {
-      hart.core.run(slice);
-      return stateOf(hart);
-    });
-    if (hotThreshold) expect(hart.core.counters().translatedInstructions).toBeGreaterThan(1000);
-    return states;
-  });
-  expect(outcomes[1]).toEqual(outcomes[0]);
-}
-
-/** bne x5, x6, offset. */
-const bne = (offset: number): number =>
-  ((((offset >> 12) & 1) << 31) |
-    (((offset >> 5) & 0x3f) << 25) |
-    (6 << 20) |
-    (5 << 15) |
-    (1 << 12) |
-    (((offset >> 1) & 15) << 8) |
-    (((offset >> 11) & 1) << 7) |
-    0x63) >>>
-  0;
 
 describe('hot code', () => {
   it('sees a PTE that it changes itself, after sfence.vma', () => {
