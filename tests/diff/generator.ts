@@ -56,6 +56,8 @@ export interface Fixed {
   readonly counter: number;
   /** Registers that point into or near the data, with the distance from its first byte. */
   readonly pointers: readonly { readonly register: number; readonly delta: number }[];
+  /** Where atomics of all sizes meet: a multiple of 8, from the data's first byte. */
+  readonly meeting: number;
 }
 
 export class CaseGenerator {
@@ -74,7 +76,12 @@ export class CaseGenerator {
     const pointers = [{ register: take(random.between(8, 15)), delta: this.#delta() }];
     if (!random.once(4)) pointers.push({ register: take(2), delta: this.#delta() });
     pointers.push({ register: take(random.pick(free)), delta: random.between(-1900, 2300) });
-    this.fixed = { anchor: take(random.pick(free)), counter: take(random.pick(free)), pointers };
+    this.fixed = {
+      anchor: take(random.pick(free)),
+      counter: take(random.pick(free)),
+      pointers,
+      meeting: random.below(DATA_BYTES / 8) * 8,
+    };
   }
 
   #delta(): number {
@@ -149,11 +156,17 @@ export class CaseGenerator {
     }
   }
 
+  /** Somewhere in the data, aligned; half of the time in the eight bytes that others use as well. */
+  #place(bytes: number): number {
+    if (this.random.once(2)) return this.fixed.meeting + this.random.below(8 / bytes) * bytes;
+    return this.random.below(DATA_BYTES / bytes) * bytes;
+  }
+
   /** Makes `register` point to an aligned operand in the data; [instructions], and where it lies. */
   pointTo(register: number, bytes: number, place?: number): { setup: number; place: number } {
     for (;;) {
       const pointer = this.random.pick(this.fixed.pointers);
-      const at = place ?? this.random.below(DATA_BYTES / bytes) * bytes;
+      const at = place ?? this.#place(bytes);
       const imm = at - pointer.delta;
       if (imm < -2048 || imm > 2047) continue;
       return { setup: encode('addi', { rd: register, rs1: pointer.register, imm }), place: at };
@@ -321,7 +334,16 @@ export class CaseGenerator {
     return plain(encode('addi', {}));
   }
 
+  /**
+   * An instruction with what belongs to it, and at times a call to the next one, where the translator may begin anew:
+   * what follows an instruction that it leaves to the interpreter would seldom be translated otherwise.
+   */
   unit(): Unit {
+    if (this.random.once(8)) return plain(encode('jal', { rd: this.temporary(), imm: 4 }));
+    return this.#unit();
+  }
+
+  #unit(): Unit {
     const { random } = this;
     if (random.once(4)) {
       const one = random.pick(COMPRESSED_SUBJECTS);

@@ -30,14 +30,14 @@ const hex = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** One line for each 64-bit word in which two records differ. */
-export function differences(core: Uint8Array, qemu: Uint8Array): string[] {
+/** One line for each 64-bit word in which a record of the engine called `name` and QEMU's differ. */
+export function differences(core: Uint8Array, qemu: Uint8Array, name = 'core'): string[] {
   if (Buffer.compare(core, qemu) === 0) return [];
   const [ours, theirs] = [viewOf(core), viewOf(qemu)];
   const lines: string[] = [];
   for (let index = 0; index < RECORD_BYTES / 8; index++) {
     const [a, b] = [ours.getBigUint64(8 * index, true), theirs.getBigUint64(8 * index, true)];
-    if (a !== b) lines.push(`${wordName(index)}: core ${hex(a)}, qemu ${hex(b)}`);
+    if (a !== b) lines.push(`${wordName(index)}: ${name} ${hex(a)}, qemu ${hex(b)}`);
   }
   return lines;
 }

@@ -1,5 +1,6 @@
 // Many cases in one program, for the core and for qemu-riscv64 alike: it loads all registers, runs a case, and writes
-// all registers and the data out, case by case, with Linux's write system call.
+// all registers and the data out, case by case, with Linux's write system call. All cases run more than once; only the
+// last sweep writes.
 //
 // Memory, from RAM's start: the harness; DATA (two pages, the data at the boundary between them); RESULT (a record as it
 // is written out); then the cases' tables and their code.
@@ -68,6 +69,10 @@ class Code {
   jump(to: number): void {
     this.add('jal', { imm: to - this.pc });
   }
+  /** A call to the next instruction: what follows a CSR access can be translated again from here. */
+  head(rd: number): void {
+    this.add('jal', { rd, imm: 4 });
+  }
   address(rd: number, to: number): void {
     const distance = to - this.pc;
     const low = (distance << 20) >> 20;
@@ -76,12 +81,15 @@ class Code {
   }
 }
 
-/** Where the harness keeps what it must know after a case: the table, and how often the case is to run again. */
+/** Where the harness keeps what it must know after a case: the table, and how many sweeps are left with this one. */
 const TABLE_POINTER = RESULT - 16;
-const REPEATS = RESULT - 8;
+/** How often all cases run, each time from the same state; the last time is written out. A runner may change it. */
+export const SWEEPS = RESULT - 8;
+/** The first sweep decodes the instructions, the second finds them decoded. */
+const LEAST_SWEEPS = 2n;
 
 /** Code at START that loads the first table; `leave` is where cases jump when they are done. */
-function harness(repeats: number): { code: Code; leave: number } {
+function harness(): { code: Code; leave: number } {
   const code = new Code(START);
   const copyData = (from: number, fromAt: number, to: number, toAt: number): void => {
     for (let at = 0; at < DATA_BYTES; at += 8) {
@@ -89,15 +97,11 @@ function harness(repeats: number): { code: Code; leave: number } {
       code.add('sd', { rs2: A2, rs1: to, imm: toAt + at });
     }
   };
+  const nextSweep = code.pc;
   code.address(T0, TABLES);
   const nextCase = code.pc;
   code.address(T1, TABLE_POINTER);
   code.add('sd', { rs2: T0, rs1: T1 });
-  code.add('addi', { rd: A0, imm: repeats });
-  code.add('sd', { rs2: A0, rs1: T1, imm: REPEATS - TABLE_POINTER });
-  const again = code.pc;
-  code.address(T1, TABLE_POINTER);
-  code.add('ld', { rd: T0, rs1: T1 });
   code.address(A1, DATA);
   copyData(T0, DATA_AT, A1, 0);
   // No reservation is left from before.
@@ -105,6 +109,7 @@ function harness(repeats: number): { code: Code; leave: number } {
   for (let i = 0; i < 32; i++) code.add('fld', { rd: i, rs1: T0, imm: F_AT + 8 * i });
   code.add('ld', { rd: A0, rs1: T0, imm: FCSR_AT });
   code.add('csrrw', { rs1: A0, csr: 3 });
+  code.head(A0);
   for (let i = 1; i < 32; i++) if (i !== T0 && i !== T1) code.add('ld', { rd: i, rs1: T0, imm: 8 * i });
   // The case loads these two itself.
   code.add('ld', { rd: T1, rs1: T0, imm: CODE_AT });
@@ -116,24 +121,29 @@ function harness(repeats: number): { code: Code; leave: number } {
   for (let i = 0; i < 32; i++) code.add('fsd', { rs2: i, rs1: T0, imm: F_AT + 8 * i });
   code.add('csrrs', { rd: A0, csr: 3 });
   code.add('sd', { rs2: A0, rs1: T0, imm: FCSR_AT });
+  code.head(A0);
   code.address(A1, DATA);
   copyData(A1, 0, T0, DATA_AT);
   code.address(T1, TABLE_POINTER);
-  code.add('ld', { rd: A0, rs1: T1, imm: REPEATS - TABLE_POINTER });
-  code.add('addi', { rd: A0, rs1: A0, imm: -1 });
-  code.add('sd', { rs2: A0, rs1: T1, imm: REPEATS - TABLE_POINTER });
-  code.add('beq', { rs1: A0, rs2: 0, imm: 8 });
-  code.jump(again);
+  code.add('ld', { rd: A0, rs1: T1, imm: SWEEPS - TABLE_POINTER });
+  code.add('addi', { rd: A2, imm: 1 });
+  code.add('bne', { rs1: A0, rs2: A2, imm: 24 });
   code.add('addi', { rd: A0, imm: 1 });
   code.add('addi', { rd: A1, rs1: T0 });
   code.add('addi', { rd: A2, imm: RECORD_BYTES });
   code.add('addi', { rd: A7, imm: SYS_WRITE });
   code.add('ecall');
+  code.head(T1);
   code.address(T1, TABLE_POINTER);
-  code.add('ld', { rd: T1, rs1: T1 });
-  code.add('ld', { rd: T0, rs1: T1, imm: NEXT_AT });
+  code.add('ld', { rd: A0, rs1: T1 });
+  code.add('ld', { rd: T0, rs1: A0, imm: NEXT_AT });
   code.add('beq', { rs1: T0, rs2: 0, imm: 8 });
   code.jump(nextCase);
+  code.add('ld', { rd: A0, rs1: T1, imm: SWEEPS - TABLE_POINTER });
+  code.add('addi', { rd: A0, rs1: A0, imm: -1 });
+  code.add('sd', { rs2: A0, rs1: T1, imm: SWEEPS - TABLE_POINTER });
+  code.add('beq', { rs1: A0, rs2: 0, imm: 8 });
+  code.jump(nextSweep);
   code.add('addi', { rd: A0 });
   code.add('addi', { rd: A7, imm: SYS_EXIT });
   code.add('ecall');
@@ -164,9 +174,9 @@ export interface Program {
   readonly instructions: number;
 }
 
-/** The cases as a program; each runs `repeats` times from the same state, the last time counts. */
-export function buildProgram(cases: readonly DiffCase[], repeats: number): Program {
-  const { code, leave } = harness(repeats);
+/** The cases as a program: sweeps over all of them, each from the same state; the last one counts. */
+export function buildProgram(cases: readonly DiffCase[]): Program {
+  const { code, leave } = harness();
   const codeStart = TABLES + TABLE_BYTES * cases.length;
   let at = codeStart;
   const begins: number[] = [];
@@ -181,6 +191,7 @@ export function buildProgram(cases: readonly DiffCase[], repeats: number): Progr
   const image = new Uint8Array((at - START + 0xfff) & ~0xfff);
   const view = new DataView(image.buffer);
   image.set(code.bytes, 0);
+  view.setBigUint64(SWEEPS - START, LEAST_SWEEPS, true);
   let instructions = 0;
   for (const [index, one] of cases.entries()) {
     const table = TABLES + TABLE_BYTES * index - START;
