@@ -1,0 +1,283 @@
+// The split virtqueue, as a device sees it. Virtio 1.2, section 2.7; sections below are its.
+import { Chain, type ChainOwner } from './chain.ts';
+import type { GuestMemory } from './guest-memory.ts';
+
+// Section 2.7.5: the descriptor table.
+export const VIRTQ_DESC_BYTES = 16;
+export const VIRTQ_DESC_F_NEXT = 1;
+export const VIRTQ_DESC_F_WRITE = 2;
+export const VIRTQ_DESC_F_INDIRECT = 4;
+// Section 2.7.6: the available ring; used_event lies behind its entries.
+export const VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
+export const VIRTQ_RING_INDEX = 2;
+export const VIRTQ_RING_ENTRIES = 4;
+export const VIRTQ_AVAIL_ENTRY_BYTES = 2;
+// Section 2.7.8: the used ring; avail_event lies behind its entries.
+export const VIRTQ_USED_ENTRY_BYTES = 8;
+
+/** Largest queue a device here may offer. Descriptors of one chain, those of an indirect table too, are no more. */
+export const QUEUE_SIZE_MAX = 1024;
+/** Section 2.7.4: a chain is at most 2^32 bytes long. */
+const CHAIN_BYTES_MAX = 2 ** 32;
+
+/** The three parts of a queue in guest RAM, with their alignments (section 2.7). */
+export const QUEUE_AREAS = ['descriptor', 'driver', 'device'] as const;
+const AREA_ALIGNMENT = [16, 2, 4] as const;
+
+/** What a queue tells its transport. */
+export interface VirtqueueEvents {
+  /** The driver wants to know of used buffers. */
+  usedBuffers(): void;
+  /** The driver did what it must not; the queue answers no more until it is reset. */
+  broken(reason: string): void;
+}
+
+/** The features that change how a queue works. */
+export interface VirtqueueFeatures {
+  eventIndex: boolean;
+  indirect: boolean;
+}
+
+interface Rings {
+  descriptors: DataView;
+  available: DataView;
+  used: DataView;
+  usedBytes: Uint8Array;
+}
+
+/** One split virtqueue over guest RAM. Nothing a guest writes makes it throw, loop, or reach beyond RAM. */
+export class Virtqueue implements ChainOwner {
+  /** Largest number of entries (Queue Size). */
+  readonly maxSize: number;
+  /** Entries the driver chose, a power of two. */
+  size: number;
+  /** Low and high words of the descriptor, driver and device area's addresses. */
+  readonly addresses = new Uint32Array(6);
+  readonly #memory: GuestMemory;
+  readonly #events: VirtqueueEvents;
+  #features: VirtqueueFeatures = { eventIndex: false, indirect: false };
+  #rings: Rings | undefined;
+  #epoch = 0;
+  #nextAvailable = 0;
+  #nextUsed = 0;
+  #availEvent = 0;
+  #inFlight = 0;
+  #broken = false;
+
+  /** @param maxSize entries, a power of two up to QUEUE_SIZE_MAX */
+  constructor(memory: GuestMemory, maxSize: number, events: VirtqueueEvents) {
+    if (maxSize < 1 || maxSize > QUEUE_SIZE_MAX || (maxSize & (maxSize - 1)) !== 0) {
+      throw new RangeError(`a virtqueue of ${maxSize} entries: give a power of two up to ${QUEUE_SIZE_MAX}`);
+    }
+    this.#memory = memory;
+    this.maxSize = maxSize;
+    this.size = maxSize;
+    this.#events = events;
+  }
+
+  /** True between enable() and reset(). */
+  get enabled(): boolean {
+    return this.#rings !== undefined;
+  }
+
+  /** Chains taken and not given back. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** The driver has set size and addresses: the queue lives. Breaks it when they cannot be. */
+  enable(features: VirtqueueFeatures): void {
+    if (this.enabled) return;
+    this.#features = features;
+    const { size } = this;
+    if (size < 1 || size > this.maxSize || (size & (size - 1)) !== 0) {
+      this.#fail(`queue size ${size}`);
+      return;
+    }
+    const descriptors = this.#area(0, VIRTQ_DESC_BYTES * size);
+    const available = this.#area(1, VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * size + 2);
+    const used = this.#area(2, VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * size + 2);
+    if (!descriptors || !available || !used) return;
+    this.#rings = {
+      descriptors: dataView(descriptors),
+      available: dataView(available),
+      used: dataView(used),
+      usedBytes: used,
+    };
+  }
+
+  /** Back to the state after a device reset; chains taken before are stale from here on. */
+  reset(): void {
+    this.#epoch++;
+    this.#rings = undefined;
+    this.#broken = false;
+    this.#nextAvailable = 0;
+    this.#nextUsed = 0;
+    this.#availEvent = 0;
+    this.#inFlight = 0;
+    this.size = this.maxSize;
+    this.addresses.fill(0);
+  }
+
+  /** The next chain the driver has made available; undefined when there is none, or the queue is not alive. */
+  pop(): Chain | undefined {
+    const rings = this.#rings;
+    if (!rings || this.#broken) return undefined;
+    let waiting = this.#waiting(rings);
+    if (waiting === 0) {
+      this.#askForNotification(rings);
+      // The driver may have added one before it could see that.
+      waiting = this.#waiting(rings);
+      if (waiting === 0) return undefined;
+    }
+    if (waiting > this.size) {
+      return this.#fail(`the available index runs ${waiting} ahead in a queue of ${this.size}`);
+    }
+    if (this.#inFlight >= this.size)
+      return this.#fail('more chains are available than the queue has entries');
+    const slot = this.#nextAvailable & (this.size - 1);
+    const head = rings.available.getUint16(VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * slot, true);
+    const chain = this.#walk(rings, head);
+    if (!chain) return undefined;
+    this.#nextAvailable = (this.#nextAvailable + 1) & 0xffff;
+    this.#inFlight++;
+    return chain;
+  }
+
+  owns(chain: Chain): boolean {
+    return chain.epoch === this.#epoch && this.enabled && !this.#broken;
+  }
+
+  /** See Chain.finish; section 2.7.8. */
+  finish(chain: Chain, written: number): boolean {
+    const rings = this.#rings;
+    if (chain.finished || !rings || !this.owns(chain)) return false;
+    chain.finished = true;
+    this.#inFlight--;
+    this.#noteWritten(chain, written);
+    const at = VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * (this.#nextUsed & (this.size - 1));
+    rings.used.setUint32(at, chain.head, true);
+    rings.used.setUint32(at + 4, Math.min(written, 0xffff_ffff), true);
+    this.#memory.noteWritten(rings.usedBytes.subarray(at), VIRTQ_USED_ENTRY_BYTES);
+    const before = this.#nextUsed;
+    this.#nextUsed = (before + 1) & 0xffff;
+    rings.used.setUint16(VIRTQ_RING_INDEX, this.#nextUsed, true);
+    this.#memory.noteWritten(rings.usedBytes, VIRTQ_RING_ENTRIES);
+    if (this.#wantsInterrupt(rings, before)) this.#events.usedBuffers();
+    return true;
+  }
+
+  /** Chains made available and not taken. */
+  #waiting(rings: Rings): number {
+    return (rings.available.getUint16(VIRTQ_RING_INDEX, true) - this.#nextAvailable) & 0xffff;
+  }
+
+  /** Section 2.7.10: the driver is to notify once it has added a chain after the last one taken. */
+  #askForNotification(rings: Rings): void {
+    if (!this.#features.eventIndex || this.#availEvent === this.#nextAvailable) return;
+    this.#availEvent = this.#nextAvailable;
+    const at = VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * this.size;
+    rings.used.setUint16(at, this.#availEvent, true);
+    this.#memory.noteWritten(rings.usedBytes.subarray(at), 2);
+  }
+
+  /** Section 2.7.7.2. @param before the used index before the last chain was given back */
+  #wantsInterrupt(rings: Rings, before: number): boolean {
+    if (!this.#features.eventIndex) {
+      return (rings.available.getUint16(0, true) & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    }
+    const at = VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * this.size;
+    return rings.available.getUint16(at, true) === before;
+  }
+
+  /** Reads the chain that begins at `head`, through an indirect table where there is one (section 2.7.5.3). */
+  #walk(rings: Rings, head: number): Chain | undefined {
+    const readable: Uint8Array[] = [];
+    const writable: Uint8Array[] = [];
+    let table = rings.descriptors;
+    let entries = this.size;
+    let index = head;
+    let indirect = false;
+    let bytes = 0;
+    // `steps` counts within a table: a chain that is longer than its table runs in a circle.
+    for (let steps = 0, parts = 0; ; steps++, parts++) {
+      if (index >= entries) return this.#fail(`descriptor ${index} of a table of ${entries}`);
+      if (steps >= entries) return this.#fail(`the chain at descriptor ${head} runs in a circle`);
+      if (parts > QUEUE_SIZE_MAX) {
+        return this.#fail(`the chain at descriptor ${head} has more than ${QUEUE_SIZE_MAX} parts`);
+      }
+      const at = index * VIRTQ_DESC_BYTES;
+      const address = table.getUint32(at, true) + table.getUint32(at + 4, true) * 2 ** 32;
+      const length = table.getUint32(at + 8, true);
+      const flags = table.getUint16(at + 12, true);
+      const segment = this.#memory.view(address, length);
+      if (!segment) return this.#fail(`0x${address.toString(16)} + ${length} bytes is not RAM`);
+      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) {
+        const wrong = this.#refuseIndirect(flags, length, indirect);
+        if (wrong !== undefined) return this.#fail(wrong);
+        indirect = true;
+        table = dataView(segment);
+        entries = length / VIRTQ_DESC_BYTES;
+        index = 0;
+        steps = -1;
+        continue;
+      }
+      bytes += length;
+      if (bytes > CHAIN_BYTES_MAX)
+        return this.#fail(`the chain at descriptor ${head} is longer than 2^32 bytes`);
+      if ((flags & VIRTQ_DESC_F_WRITE) !== 0) append(writable, segment);
+      else if (writable.length > 0) return this.#fail('a readable descriptor behind a writable one');
+      else append(readable, segment);
+      if ((flags & VIRTQ_DESC_F_NEXT) === 0) break;
+      index = table.getUint16(at + 14, true);
+    }
+    return new Chain(this, this.#epoch, head, readable, writable);
+  }
+
+  #refuseIndirect(flags: number, length: number, inside: boolean): string | undefined {
+    if (!this.#features.indirect) return 'an indirect descriptor, which was not negotiated';
+    if (inside) return 'an indirect descriptor within an indirect table';
+    if ((flags & VIRTQ_DESC_F_NEXT) !== 0) return 'an indirect descriptor with a next one';
+    if (length === 0 || length % VIRTQ_DESC_BYTES !== 0) return `an indirect table of ${length} bytes`;
+    return undefined;
+  }
+
+  /** An area of the queue in RAM; breaks the queue when it cannot be. */
+  #area(index: 0 | 1 | 2, length: number): Uint8Array | undefined {
+    const address = this.addresses[index * 2]! + this.addresses[index * 2 + 1]! * 2 ** 32;
+    const view = address % AREA_ALIGNMENT[index] === 0 ? this.#memory.view(address, length) : undefined;
+    if (!view) this.#fail(`no ${QUEUE_AREAS[index]} area can be at 0x${address.toString(16)}`);
+    return view;
+  }
+
+  #noteWritten(chain: Chain, written: number): void {
+    let left = written;
+    for (const segment of chain.writable) {
+      if (left <= 0) return;
+      this.#memory.noteWritten(segment, Math.min(left, segment.length));
+      left -= segment.length;
+    }
+  }
+
+  #fail(reason: string): undefined {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#events.broken(reason);
+  }
+}
+
+/** Adds a segment, joined with the last one where it begins at its end: fewer and larger pieces for the device. */
+function append(segments: Uint8Array[], segment: Uint8Array): void {
+  const last = segments.at(-1);
+  if (last && last.byteOffset + last.length === segment.byteOffset) {
+    segments[segments.length - 1] = new Uint8Array(
+      last.buffer,
+      last.byteOffset,
+      last.length + segment.length,
+    );
+  } else segments.push(segment);
+}
+
+function dataView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
