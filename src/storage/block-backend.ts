@@ -6,16 +6,22 @@
  */
 export type MaybeLater = undefined | Promise<void>;
 
-/** Offsets and lengths are in bytes; the caller keeps them inside [0, bytes). Contents are as of the last write. */
+/**
+ * Offsets and lengths are in bytes; a range outside [0, bytes) is refused. Contents are as of the last write.
+ *
+ * Several operations may be under way at once; they may end in any order, and what two of them that overlap leave
+ * behind is either's. Every operation fails with a StorageError, thrown or as a rejected promise; what a failed
+ * write leaves in its range is old or new data, sector by sector, and nothing outside it has changed.
+ */
 export interface BlockBackend {
-  /** Size, a multiple of 512. */
+  /** Size, a multiple of 512 (SECTOR_BYTES). Operations need not keep to sectors. */
   readonly bytes: number;
   readonly readonly: boolean;
   /** Fills `target` from `offset`. Fails with a StorageError; `target` then holds anything. */
   read(offset: number, target: Uint8Array): MaybeLater;
   /** Writes `source` at `offset`; `source` is not changed or kept after the answer. Not durable before flush(). */
   write(offset: number, source: Uint8Array): MaybeLater;
-  /** Ends when every write answered before it survives a crash of the worker and a reload. */
+  /** Ends when every write answered before it was called survives a crash of the worker and a reload. */
   flush(): MaybeLater;
   /** The range is no longer needed and may read as anything until written; may do nothing. */
   discard(offset: number, length: number): MaybeLater;
