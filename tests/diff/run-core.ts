@@ -34,28 +34,35 @@ export interface CoreOutcome extends Outcome {
   readonly translated: number;
 }
 
+/** A core with an image at the start of RAM, about to execute its first instruction in S-mode, floats on. */
+export function supervisorCore(image: Uint8Array, engine: EngineName): Core {
+  const core = Core.create(coreUnderTest(), {
+    ramBytes: (image.length + 0xfff) & ~0xfff,
+    sbi: true,
+    host: new BareHost(),
+    hotThreshold: engine === 'translator' ? 1 : 0,
+  });
+  const { hart } = core;
+  poke(core, RAM, image);
+  hart.pc = BigInt(RAM);
+  hart.writeCsr(PMPADDR0, (1n << 54n) - 1n);
+  hart.writeCsr(PMPCFG0, PMP_ALL);
+  hart.writeCsr(MSTATUS, (hart.readCsr(MSTATUS) ?? 0n) | MSTATUS_FS_DIRTY);
+  hart.privilege = SUPERVISOR;
+  return core;
+}
+
 /** The records that the program writes; it ends early at an exception. */
 export function runOnCore(program: Program, engine: EngineName): CoreOutcome {
   const translator = engine === 'translator';
-  const core = Core.create(coreUnderTest(), {
-    ramBytes: (program.image.length + 0xfff) & ~0xfff,
-    sbi: true,
-    host: new BareHost(),
-    hotThreshold: translator ? 1 : 0,
-  });
+  const core = supervisorCore(program.image, engine);
   const { hart } = core;
-  poke(core, RAM, program.image);
   const memory = new DataView(core.ram.buffer, core.ram.byteOffset, core.ram.byteLength);
   const learning = Math.max(
     LEARNING_SWEEPS,
     Math.ceil(LEARNING_INSTRUCTIONS / (CASE_INSTRUCTIONS * program.begins.length)),
   );
   if (translator) memory.setBigUint64(SWEEPS - START, BigInt(learning + 1), true);
-  hart.pc = BigInt(RAM);
-  hart.writeCsr(PMPADDR0, (1n << 54n) - 1n);
-  hart.writeCsr(PMPCFG0, PMP_ALL);
-  hart.writeCsr(MSTATUS, (hart.readCsr(MSTATUS) ?? 0n) | MSTATUS_FS_DIRTY);
-  hart.privilege = SUPERVISOR;
   const records: Uint8Array[] = [];
   let begin = { instructions: 0, translatedInstructions: 0 };
   for (;;) {

@@ -10,12 +10,12 @@ import type { Program } from './program.ts';
 const CPU = 'rv64,zba=true,zbb=true,zbc=true,zbs=true,Zfh=true';
 const OUTPUT_BYTES = 256 << 20;
 
-interface Ended {
+export interface Ended {
   readonly output: Buffer;
   readonly failure?: string;
 }
 
-function execute(path: string): Promise<Ended> {
+function start(path: string): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const options = { encoding: 'buffer', maxBuffer: OUTPUT_BYTES } as const;
     execFile('qemu-riscv64', ['-cpu', CPU, path], options, (error, output, messages) => {
@@ -27,16 +27,21 @@ function execute(path: string): Promise<Ended> {
   });
 }
 
-/** The records that the program writes; it ends early at a signal. */
-export async function runOnQemu(program: Program): Promise<Outcome> {
+/** Runs a static executable to its end. */
+export async function execute(elf: Uint8Array): Promise<Ended> {
   const folder = await mkdtemp(join(tmpdir(), 'hypertab-diff-'));
   try {
     const path = join(folder, 'cases');
-    await writeFile(path, program.elf, { mode: 0o755 });
-    const { output, failure } = await execute(path);
-    const records = splitRecords(output);
-    return failure === undefined ? { records } : { records, failure };
+    await writeFile(path, elf, { mode: 0o755 });
+    return await start(path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The records that the program writes; it ends early at a signal. */
+export async function runOnQemu(program: Program): Promise<Outcome> {
+  const { output, failure } = await execute(program.elf);
+  const records = splitRecords(output);
+  return failure === undefined ? { records } : { records, failure };
 }
