@@ -1,12 +1,14 @@
 // The board: core, bus and devices wired together, and what power-on puts into RAM and registers.
 import type { CoreApi, CoreHost, CoreOptions } from '../core/core-types.ts';
 import { Clint, type TickSource } from '../devices/clint.ts';
-import { EmptyVirtioSlot, OpenBus } from '../devices/empty-slots.ts';
+import { OpenBus } from '../devices/empty-slots.ts';
 import { GoldfishRtc } from '../devices/goldfish-rtc.ts';
 import { Plic } from '../devices/plic.ts';
 import { Rom } from '../devices/rom.ts';
 import { Syscon, type SysconRequest } from '../devices/syscon.ts';
 import { Uart16550 } from '../devices/uart16550.ts';
+import { WorkQueue } from '../devices/work-queue.ts';
+import { GuestMemory } from '../virtio/guest-memory.ts';
 import { enterFirmware, enterKernel } from './boot.ts';
 import { buildBootRom } from './boot-rom.ts';
 import { Bus } from './bus.ts';
@@ -15,13 +17,14 @@ import { SATP, TIME } from './csr.ts';
 import { buildDeviceTree, slotRegion } from './device-tree.ts';
 import { ConfigError } from './errors.ts';
 import { describeIsa, withoutHardwareDirty } from './isa-description.ts';
-import type { Engine, MachineConfig } from './machine-types.ts';
+import type { Engine, MachineConfig, MachineParts } from './machine-types.ts';
 import {
   BOOT_ROM,
   CLINT,
   PCI_ECAM,
   PCI_IO,
   PCI_MMIO,
+  PCI_MMIO_HIGH,
   PLIC,
   RAM_BASE,
   RTC,
@@ -30,10 +33,10 @@ import {
   TIMEBASE_HZ,
   UART,
   UART_IRQ,
-  VIRTIO_MMIO_SLOTS,
 } from './memory-map.ts';
 import { DEVICE_TREE_BYTES, loadPieces, type Placement, placeAll } from './placement.ts';
 import { createRandom } from './random.ts';
+import { createVirtioDevices, placeVirtioDevices } from './virtio-devices.ts';
 
 /** Makes a core; tests give one of their own. */
 export type CoreFactory = (module: WebAssembly.Module, options: CoreOptions) => CoreApi;
@@ -48,6 +51,8 @@ const RNG_SEED_BYTES = 32;
 export interface BoardEvents {
   consoleByte(byte: number): void;
   syscon(request: SysconRequest): void;
+  /** A device has work, or an interrupt for the hart. */
+  wake(): void;
 }
 
 /**
@@ -63,13 +68,15 @@ export class Board {
   readonly rtc: GoldfishRtc;
   readonly clock: MachineClock;
   readonly placement: Placement;
+  /** What devices have to do while the hart does not run. */
+  readonly work = new WorkQueue();
   /** True when time follows the instructions executed. */
   readonly deterministic: boolean;
   private readonly config: MachineConfig;
   private readonly ticks: TickSource;
 
   /** Throws ConfigError or LoadError when the machine cannot be built or its files cannot be loaded. */
-  constructor(config: MachineConfig, createCore: CoreFactory, events: BoardEvents) {
+  constructor(config: MachineConfig, createCore: CoreFactory, events: BoardEvents, parts: MachineParts = {}) {
     this.config = config;
     this.placement = placeAll(config);
     this.deterministic = config.clock === 'instructions';
@@ -92,10 +99,15 @@ export class Board {
       ? () => FIXED_DATE_NS + BigInt(this.ticks.now()) * NS_PER_TICK
       : () => BigInt(Date.now()) * 1_000_000n;
 
-    const plic = new Plic([
-      (level) => hart.setInterruptLine('mei', level),
-      (level) => hart.setInterruptLine('sei', level),
-    ]);
+    const external = (line: 'mei' | 'sei') => (level: boolean) => {
+      hart.setInterruptLine(line, level);
+      if (level) events.wake();
+    };
+    const plic = new Plic([external('mei'), external('sei')]);
+    this.work.onWork = () => {
+      this.core.requestExit();
+      events.wake();
+    };
     this.uart = new Uart16550(events.consoleByte, plic.source(UART_IRQ));
     this.rtc = new GoldfishRtc(nanoseconds, plic.source(RTC_IRQ));
     const { bios, kernel, deviceTree } = this.placement;
@@ -108,12 +120,17 @@ export class Board {
     this.bus.attach(CLINT, new Clint(hart, this.ticks));
     this.bus.attach(RTC, this.rtc);
     this.bus.attach(SYSCON, new Syscon(events.syscon));
-    for (let slot = 0; slot < VIRTIO_MMIO_SLOTS; slot++) {
-      this.bus.attach(slotRegion(slot), new EmptyVirtioSlot(slot));
-    }
-    this.bus.attach(PCI_ECAM, new OpenBus('pci-ecam', PCI_ECAM.size));
+    const virtio = placeVirtioDevices(
+      config.virtio,
+      createVirtioDevices(config, parts),
+      { memory: this.guestMemory(), work: this.work },
+      (source) => plic.source(source),
+    );
+    for (const [slot, device] of virtio.slots.entries()) this.bus.attach(slotRegion(slot), device);
+    this.bus.attach(PCI_ECAM, virtio.pci.ecam);
     this.bus.attach(PCI_IO, new OpenBus('pci-io', PCI_IO.size));
-    this.bus.attach(PCI_MMIO, new OpenBus('pci-mmio', PCI_MMIO.size));
+    this.bus.attach(PCI_MMIO, virtio.pci.window);
+    this.bus.attach(PCI_MMIO_HIGH, new OpenBus('pci-mmio-high', PCI_MMIO_HIGH.size));
     this.boot();
   }
 
@@ -144,6 +161,15 @@ export class Board {
   flushTranslations(): void {
     const { hart } = this.core;
     hart.writeCsr(SATP, hart.readCsr(SATP) ?? 0n);
+  }
+
+  private guestMemory(): GuestMemory {
+    const { core } = this;
+    return new GuestMemory({
+      ram: core.ram,
+      base: RAM_BASE,
+      noteRamWritten: (offset, length) => core.noteRamWritten(offset, length),
+    });
   }
 
   private boot(): void {

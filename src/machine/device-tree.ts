@@ -5,6 +5,12 @@ import { bytes, cells, cells64, empty, type FdtNode, type FdtValue, strings, wri
 import type { IsaDescription } from './isa-description.ts';
 import {
   CLINT,
+  PCI_ECAM,
+  PCI_IO,
+  PCI_IRQ,
+  PCI_IRQS,
+  PCI_MMIO,
+  PCI_MMIO_HIGH,
   PLIC,
   RAM_BASE,
   type Region,
@@ -159,6 +165,7 @@ function soc(): FdtNode {
           ...interrupt(VIRTIO_MMIO_IRQ + slot),
         }),
       ),
+      pci(),
       device('plic', PLIC, {
         compatible: strings('sifive,plic-1.0.0', 'riscv,plic0'),
         phandle: cells(PLIC_PHANDLE),
@@ -174,6 +181,49 @@ function soc(): FdtNode {
       }),
     ],
   };
+}
+
+// IEEE 1275 PCI bus binding, section 2.2.1.1: the kind of space an address is in.
+const PCI_SPACE_IO = 0x0100_0000;
+const PCI_SPACE_MEMORY = 0x0200_0000;
+const PCI_SPACE_MEMORY_64 = 0x0300_0000;
+
+function pci(): FdtNode {
+  // Which wire pin P (1 to 4) of slot S drives repeats after PCI_IRQS slots.
+  const interruptMap: number[] = [];
+  for (let slot = 0; slot < PCI_IRQS; slot++) {
+    for (let pin = 1; pin <= 4; pin++) {
+      interruptMap.push(slot << 11, 0, 0, pin, PLIC_PHANDLE, PCI_IRQ + ((slot + pin - 1) % PCI_IRQS));
+    }
+  }
+  const range = (space: number, { base, size }: Region, busAddress: number) => [
+    space,
+    ...split(busAddress),
+    ...split(base),
+    ...split(size),
+  ];
+  return device('pci', PCI_ECAM, {
+    compatible: strings('pci-host-ecam-generic'),
+    device_type: strings('pci'),
+    'dma-coherent': empty,
+    '#address-cells': cells(3),
+    '#size-cells': cells(2),
+    '#interrupt-cells': cells(1),
+    'bus-range': cells(0, PCI_ECAM.size / 2 ** 20 - 1),
+    'linux,pci-domain': cells(0),
+    ranges: cells(
+      ...range(PCI_SPACE_IO, PCI_IO, 0),
+      ...range(PCI_SPACE_MEMORY, PCI_MMIO, PCI_MMIO.base),
+      ...range(PCI_SPACE_MEMORY_64, PCI_MMIO_HIGH, PCI_MMIO_HIGH.base),
+    ),
+    'interrupt-map-mask': cells((PCI_IRQS - 1) << 11, 0, 0, 7),
+    'interrupt-map': cells(...interruptMap),
+  });
+}
+
+/** The two cells of an address or size. */
+function split(value: number): [number, number] {
+  return [Math.floor(value / 2 ** 32), value >>> 0];
 }
 
 /** Address space of a virtio-mmio slot. */

@@ -20,7 +20,12 @@ export interface MachineConfig {
   seed?: number;
   /** True: a reboot asked for by the guest ends the run with reason 'reboot'; otherwise the machine follows it. */
   noReboot?: boolean;
+  /** Where virtio devices are: PCI (default), or the slots of virtio-mmio. */
+  virtio?: 'pci' | 'mmio';
 }
+
+/** What a machine stands on that cannot be sent to its worker: the worker opens it before it builds the machine. */
+export type MachineParts = Record<never, never>;
 
 /** `auto` picks the fastest that is there. */
 export type Engine = 'auto' | 'interpreter' | 'translator';
@@ -62,6 +67,8 @@ export interface MachineApi {
   readonly consoleInputPending?: number;
   /** Called when the machine has followed a reboot the guest asked for. */
   onReset?: () => void;
+  /** Called when an idle machine has something to do: a device has finished work, or raised an interrupt. */
+  onWake?: () => void;
   /** The machine is paused: its time stands still until resumeTime(). */
   suspend(): void;
   /** Time goes on where suspend() stopped it. Without a suspend() before it, it does nothing. */

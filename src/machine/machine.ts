@@ -2,11 +2,18 @@
 import { Core } from '../core/core.ts';
 import type { CoreExit } from '../core/core-types.ts';
 import type { SysconRequest } from '../devices/syscon.ts';
-import { Board, type CoreFactory } from './board.ts';
+import { Board, type BoardEvents, type CoreFactory } from './board.ts';
 import { ConsoleOutput } from './console-output.ts';
 import { describeFault } from './fault.ts';
 import { Htif } from './htif.ts';
-import type { MachineApi, MachineConfig, MachineStats, SliceResult, StopReason } from './machine-types.ts';
+import type {
+  MachineApi,
+  MachineConfig,
+  MachineParts,
+  MachineStats,
+  SliceResult,
+  StopReason,
+} from './machine-types.ts';
 import { TICKS_PER_MS } from './memory-map.ts';
 import { Pacer } from './pacer.ts';
 import { PanicDetector } from './panic-detector.ts';
@@ -26,6 +33,7 @@ const UNHEARD_TIMER_MS = 10;
 export class Machine implements MachineApi {
   onConsoleOutput: (bytes: Uint8Array) => void = () => {};
   onReset: () => void = () => {};
+  onWake: () => void = () => {};
   private readonly config: MachineConfig;
   private readonly board: Board;
   private readonly output = new ConsoleOutput((bytes) => this.onConsoleOutput(bytes));
@@ -42,17 +50,20 @@ export class Machine implements MachineApi {
 
   /**
    * Builds the board and loads its files; the machine runs with runSlice().
+   * @param parts what `config` names and the caller has opened
    * @throws ConfigError or LoadError, with one line that says what was wrong and what to do
    */
-  constructor(config: MachineConfig, createCore: CoreFactory = Core.create) {
+  constructor(config: MachineConfig, createCore: CoreFactory = Core.create, parts: MachineParts = {}) {
     this.config = config;
-    this.board = new Board(config, createCore, {
+    const events: BoardEvents = {
       consoleByte: (byte) => this.writeConsoleByte(byte),
       syscon: (request) => {
         this.request = request;
         this.board.core.requestExit();
       },
-    });
+      wake: () => this.onWake(),
+    };
+    this.board = new Board(config, createCore, events, parts);
     const { board } = this;
     const shared = {
       ramView: (address: bigint, length: bigint) => board.ramView(address, length),
@@ -150,6 +161,11 @@ export class Machine implements MachineApi {
     let before = performance.now();
     let unheard = false;
     for (;;) {
+      if (board.work.pending) {
+        // A repeatable run does all that is to do at the same instruction, however long it takes.
+        board.work.run(() => !board.deterministic && performance.now() >= end);
+        before = performance.now();
+      }
       board.rtc.poll();
       const budget = Math.min(pacer.budget, this.instructionsLeft());
       if (budget <= 0)
@@ -164,7 +180,7 @@ export class Machine implements MachineApi {
 
       const reason = this.handleExit(exit) ?? this.handleRequest();
       if (reason) return this.stop(reason);
-      if (exit === 'wfi' && board.core.waiting) {
+      if (exit === 'wfi' && board.core.waiting && !board.work.pending) {
         const wakeInMs = this.idle(executed === 0 && unheard);
         if (wakeInMs > 0) return { state: 'idle', wakeInMs };
         unheard = executed === 0;

@@ -19,6 +19,8 @@ export const VIRTIO_MMIO: Region = { base: 0x1000_1000, size: 0x1000 };
 export const VIRTIO_MMIO_SLOTS = 8;
 export const PCI_ECAM: Region = { base: 0x3000_0000, size: 0x1000_0000 };
 export const PCI_MMIO: Region = { base: 0x4000_0000, size: 0x4000_0000 };
+/** The window for 64-bit addresses, above all RAM there can be. */
+export const PCI_MMIO_HIGH: Region = { base: 0x4_0000_0000, size: 0x4_0000_0000 };
 
 export const RAM_BASE = 0x8000_0000;
 export const RAM_MINIMUM = 16 << 20;
@@ -31,6 +33,25 @@ export const UART_IRQ = 10;
 export const RTC_IRQ = 11;
 /** Slot N has source VIRTIO_MMIO_IRQ + N. */
 export const VIRTIO_MMIO_IRQ = 1;
+/** INTA of PCI slot N has source PCI_IRQ + N mod PCI_IRQS. */
+export const PCI_IRQ = 32;
+export const PCI_IRQS = 4;
+
+/**
+ * PCI slots, so that a device is found in the same place whatever else a machine has. Of drives, shares and network
+ * interfaces there may be as many as there are slots up to the next kind's.
+ */
+export const PCI_SLOT = {
+  console: 1,
+  entropy: 2,
+  balloon: 3,
+  network: 4,
+  drive: 8,
+  share: 24,
+} as const;
+export const NETWORKS_MAX = 4;
+export const DRIVES_MAX = 16;
+export const SHARES_MAX = 8;
 
 /** Ticks of `time` and mtime a second. */
 export const TIMEBASE_HZ = 10_000_000;

@@ -48,6 +48,7 @@ export class VmDriver {
     this.#options = options;
     machine.onConsoleOutput = (bytes) => output.send(bytes);
     machine.onReset = () => host.onReset();
+    machine.onWake = () => this.#wake?.();
     output.onDrain = () => {
       if (this.#flooded) this.#wake?.();
     };

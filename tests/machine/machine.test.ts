@@ -214,12 +214,13 @@ describe('run loop', () => {
 
   it('answers outside the memory map with an access fault', () => {
     const { core } = make([busy]);
-    for (const address of [0, 0x10100000, 0x20000000, 0x10000100, 0x7fffffff0, 0xfffffffffff8]) {
+    for (const address of [0, 0x10100000, 0x20000000, 0x10000100, 0x8fffffff0, 0xfffffffffff8]) {
       expect(core.load(address)).toBeUndefined();
       expect(core.store(address, 1)).toBe(false);
     }
     expect(core.load(0x10001000)).toBe(0x74726976);
-    expect(core.load(0x30000000)).toBe(0xffffffff);
+    expect(core.load(0x30000000)).toBe(0x00081b36);
+    expect(core.load(0x30100000)).toBe(0xffffffff);
     expect(core.load(0x200bff9, 4)).toBeUndefined();
   });
 });

@@ -1,0 +1,74 @@
+// Which virtio devices a machine has, and where they are.
+
+import type { InterruptWire, MmioDevice } from '../devices/device.ts';
+import { EmptyVirtioSlot } from '../devices/empty-slots.ts';
+import { PciHost } from '../devices/pci-host.ts';
+import { EntropyDevice } from '../virtio/entropy.ts';
+import type { VirtioDevice, VirtioHost } from '../virtio/virtio-device.ts';
+import { VirtioMmio } from '../virtio/virtio-mmio.ts';
+import { VirtioPci } from '../virtio/virtio-pci.ts';
+import { ConfigError } from './errors.ts';
+import type { MachineConfig, MachineParts } from './machine-types.ts';
+import {
+  PCI_ECAM,
+  PCI_IRQ,
+  PCI_IRQS,
+  PCI_MMIO,
+  PCI_SLOT,
+  VIRTIO_MMIO_IRQ,
+  VIRTIO_MMIO_SLOTS,
+} from './memory-map.ts';
+import { createRandom } from './random.ts';
+
+/** A device and the PCI slot that is always its. */
+export interface PlacedDevice {
+  slot: number;
+  device: VirtioDevice;
+}
+
+/** Tells the entropy device's sequence from the one that the device tree's seed is taken from. */
+const ENTROPY_STREAM = 0x656e7472;
+
+/** Makes a machine's virtio devices, in the order of their PCI slots. */
+export function createVirtioDevices(config: MachineConfig, _parts: MachineParts): PlacedDevice[] {
+  const seed = config.seed === undefined ? undefined : config.seed ^ ENTROPY_STREAM;
+  return [{ slot: PCI_SLOT.entropy, device: new EntropyDevice(createRandom(seed)) }];
+}
+
+/** The buses that virtio devices are on. */
+export interface VirtioBuses {
+  pci: PciHost;
+  /** The slots of virtio-mmio, empty ones too. */
+  slots: MmioDevice[];
+}
+
+/**
+ * Puts devices on PCI, or into the slots of virtio-mmio where the configuration says so.
+ * @throws ConfigError when there are more devices than slots
+ */
+export function placeVirtioDevices(
+  transport: MachineConfig['virtio'],
+  devices: readonly PlacedDevice[],
+  host: VirtioHost,
+  interrupt: (source: number) => InterruptWire,
+): VirtioBuses {
+  const wires = Array.from({ length: PCI_IRQS }, (_, index) => interrupt(PCI_IRQ + index));
+  const pci = new PciHost(PCI_ECAM.size, PCI_MMIO, wires);
+  const slots: MmioDevice[] = [];
+  if (transport === 'mmio') {
+    if (devices.length > VIRTIO_MMIO_SLOTS) {
+      throw new ConfigError(
+        `${devices.length} virtio devices do not fit ${VIRTIO_MMIO_SLOTS} virtio-mmio slots; use PCI or fewer devices`,
+      );
+    }
+    for (const { device } of devices) {
+      slots.push(new VirtioMmio(device, host, interrupt(VIRTIO_MMIO_IRQ + slots.length)));
+    }
+  } else {
+    for (const { slot, device } of devices) {
+      pci.plug(slot, new VirtioPci(device, host, pci.interruptWire(slot)));
+    }
+  }
+  for (let slot = slots.length; slot < VIRTIO_MMIO_SLOTS; slot++) slots.push(new EmptyVirtioSlot(slot));
+  return { pci, slots };
+}
