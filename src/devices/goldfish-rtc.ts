@@ -21,6 +21,7 @@ export class GoldfishRtc implements MmioDevice {
   readonly size = RTC_SIZE;
   private readonly hostNanoseconds: () => bigint;
   private readonly wire: InterruptWire;
+  private readonly onSet: () => void;
   private offset = 0n;
   private latchedHigh = 0;
   private timeHigh = 0;
@@ -30,16 +31,21 @@ export class GoldfishRtc implements MmioDevice {
   private enabled = false;
   private pending = false;
 
-  /** @param hostNanoseconds nanoseconds since 1970, UTC */
-  constructor(hostNanoseconds: () => bigint, wire: InterruptWire) {
+  /**
+   * @param hostNanoseconds nanoseconds since 1970, UTC
+   * @param onSet called when the alarm or the time was set: poll() may be due at another time than before
+   */
+  constructor(hostNanoseconds: () => bigint, wire: InterruptWire, onSet: () => void = () => {}) {
     this.hostNanoseconds = hostNanoseconds;
     this.wire = wire;
+    this.onSet = onSet;
   }
 
-  /** Milliseconds until the armed alarm fires; Infinity without one. */
-  get alarmInMs(): number {
-    if (this.alarm === undefined) return Infinity;
-    return Math.max(0, Math.ceil(Number(this.alarm - this.now()) / 1e6));
+  /** Nanoseconds until the armed alarm fires; undefined without one. */
+  get alarmInNs(): bigint | undefined {
+    if (this.alarm === undefined) return undefined;
+    const left = this.alarm - this.now();
+    return left > 0n ? left : 0n;
   }
 
   /** Fires the alarm when its time has come. */
@@ -64,6 +70,7 @@ export class GoldfishRtc implements MmioDevice {
         break;
       case RTC_TIME_LOW:
         this.offset = ((BigInt(this.timeHigh) << 32n) | BigInt(word)) - this.hostNanoseconds();
+        this.onSet();
         break;
       case RTC_ALARM_HIGH:
         this.alarmHigh = word;
@@ -72,6 +79,7 @@ export class GoldfishRtc implements MmioDevice {
         this.lastAlarm = (BigInt(this.alarmHigh) << 32n) | BigInt(word);
         this.alarm = this.lastAlarm;
         this.poll();
+        this.onSet();
         break;
       case RTC_IRQ_ENABLED:
         this.enabled = (word & 1) !== 0;

@@ -109,7 +109,8 @@ export class Board {
       events.wake();
     };
     this.uart = new Uart16550(events.consoleByte, plic.source(UART_IRQ));
-    this.rtc = new GoldfishRtc(nanoseconds, plic.source(RTC_IRQ));
+    // A run that was cut to end at the old alarm, or at none, is to be cut anew.
+    this.rtc = new GoldfishRtc(nanoseconds, plic.source(RTC_IRQ), () => this.core.requestExit());
     const { bios, kernel, deviceTree } = this.placement;
     if (bios) {
       const info = { start: bios.entry, deviceTree, next: kernel?.entry ?? 0 };
@@ -137,6 +138,18 @@ export class Board {
   /** The time in ticks since power-on. */
   now(): number {
     return this.ticks.now();
+  }
+
+  /** Ticks from now() until the clock's alarm fires; Infinity without one. */
+  get alarmInTicks(): number {
+    const { alarmInNs } = this.rtc;
+    return alarmInNs === undefined ? Infinity : Number((alarmInNs + NS_PER_TICK - 1n) / NS_PER_TICK);
+  }
+
+  /** Instructions until the alarm fires, where time follows them: a run that ends there is cut alike on every host. */
+  get alarmInInstructions(): number {
+    if (!this.deterministic) return Infinity;
+    return this.alarmInTicks * INSTRUCTIONS_PER_TICK - (this.core.instructions % INSTRUCTIONS_PER_TICK);
   }
 
   /** Power-on: RAM zeroed, everything reset, programs loaded, the hart at the first instruction. */

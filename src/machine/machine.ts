@@ -167,7 +167,7 @@ export class Machine implements MachineApi {
         before = performance.now();
       }
       board.rtc.poll();
-      const budget = Math.min(pacer.budget, this.instructionsLeft());
+      const budget = Math.min(pacer.budget, this.instructionsLeft(), board.alarmInInstructions);
       if (budget <= 0)
         return this.stop({ kind: 'limit', message: `stopped after ${this.limit} instructions` });
       const instructions = board.core.instructions;
@@ -239,7 +239,7 @@ export class Machine implements MachineApi {
     const { board } = this;
     const now = board.now();
     const timer = board.core.nextTimer() ?? Infinity;
-    const alarm = now + board.rtc.alarmInMs * TICKS_PER_MS;
+    const alarm = now + board.alarmInTicks;
     const wake = Math.min(timer, alarm);
     if (board.deterministic && wake <= Number.MAX_SAFE_INTEGER && !again) {
       board.core.advanceTime(wake);
