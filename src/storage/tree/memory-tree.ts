@@ -215,6 +215,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     file: NewFile,
   ): Entry<MemoryInode> {
     return this.add(directory, name, { ...file, mode: S_IFLNK | 0o777, device: 0 }, (inode) => {
+      this.charge(target.length);
       inode.target = target;
     });
   }
@@ -482,7 +483,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   private freeUnused(inode: MemoryInode): void {
     if (inode.links > 0 || inode.references > 0 || inode === this.root) return;
     this.count--;
-    let bytes = INODE_COST;
+    let bytes = INODE_COST + (inode.target?.length ?? 0);
     if (inode.contents instanceof SparseBytes) bytes += inode.contents.allocated;
     for (const [name, value] of inode.xattrs ?? []) bytes += name.length + value.length;
     this.charge(-bytes);
