@@ -1,4 +1,6 @@
 import type { CoreCounters } from '../core/core-types.ts';
+import type { BlockBackend } from '../storage/block-backend.ts';
+import type { FileSystem } from '../storage/tree/file-system.ts';
 
 /** Everything a board needs before it can run. Byte arrays are whole files. */
 export interface MachineConfig {
@@ -25,7 +27,27 @@ export interface MachineConfig {
 }
 
 /** What a machine stands on that cannot be sent to its worker: the worker opens it before it builds the machine. */
-export type MachineParts = Record<never, never>;
+export interface MachineParts {
+  /** In this order the guest finds them as /dev/vda, /dev/vdb and so on. */
+  drives?: readonly MachineDrive[];
+  /** Trees of files that the guest mounts by their tags. */
+  shares?: readonly MachineShare[];
+}
+
+/** A tree of files under the tag the guest knows it by (1 to 36 bytes of UTF-8). */
+export interface MachineShare {
+  tag: string;
+  tree: FileSystem;
+}
+
+/** A drive that has been opened. */
+export interface MachineDrive {
+  backend: BlockBackend;
+  /** Up to 20 bytes of ASCII; default: drive0, drive1 and so on. */
+  serial?: string;
+  /** Told of every failure of the back end. */
+  onError?: (error: unknown) => void;
+}
 
 /** `auto` picks the fastest that is there. */
 export type Engine = 'auto' | 'interpreter' | 'translator';

@@ -3,18 +3,22 @@
 import type { InterruptWire, MmioDevice } from '../devices/device.ts';
 import { EmptyVirtioSlot } from '../devices/empty-slots.ts';
 import { PciHost } from '../devices/pci-host.ts';
+import { BlockDevice } from '../virtio/block/block-device.ts';
 import { EntropyDevice } from '../virtio/entropy.ts';
+import { FsDevice } from '../virtio/fs/fs-device.ts';
 import type { VirtioDevice, VirtioHost } from '../virtio/virtio-device.ts';
 import { VirtioMmio } from '../virtio/virtio-mmio.ts';
 import { VirtioPci } from '../virtio/virtio-pci.ts';
 import { ConfigError } from './errors.ts';
-import type { MachineConfig, MachineParts } from './machine-types.ts';
+import type { MachineConfig, MachineDrive, MachineParts, MachineShare } from './machine-types.ts';
 import {
+  DRIVES_MAX,
   PCI_ECAM,
   PCI_IRQ,
   PCI_IRQS,
   PCI_MMIO,
   PCI_SLOT,
+  SHARES_MAX,
   VIRTIO_MMIO_IRQ,
   VIRTIO_MMIO_SLOTS,
 } from './memory-map.ts';
@@ -29,10 +33,36 @@ export interface PlacedDevice {
 /** Tells the entropy device's sequence from the one that the device tree's seed is taken from. */
 const ENTROPY_STREAM = 0x656e7472;
 
-/** Makes a machine's virtio devices, in the order of their PCI slots. */
-export function createVirtioDevices(config: MachineConfig, _parts: MachineParts): PlacedDevice[] {
+/** Makes a machine's virtio devices, in the order of their PCI slots. Throws ConfigError for too many of a kind. */
+export function createVirtioDevices(config: MachineConfig, parts: MachineParts): PlacedDevice[] {
   const seed = config.seed === undefined ? undefined : config.seed ^ ENTROPY_STREAM;
-  return [{ slot: PCI_SLOT.entropy, device: new EntropyDevice(createRandom(seed)) }];
+  return [
+    { slot: PCI_SLOT.entropy, device: new EntropyDevice(createRandom(seed)) },
+    ...driveDevices(parts.drives ?? []),
+    ...shareDevices(parts.shares ?? []),
+  ];
+}
+
+function driveDevices(drives: readonly MachineDrive[]): PlacedDevice[] {
+  if (drives.length > DRIVES_MAX) {
+    throw new ConfigError(`${drives.length} drives; a machine takes at most ${DRIVES_MAX}`);
+  }
+  return drives.map((drive, index) => ({
+    slot: PCI_SLOT.drive + index,
+    device: new BlockDevice({ name: `drive${index}`, ...drive }),
+  }));
+}
+
+function shareDevices(shares: readonly MachineShare[]): PlacedDevice[] {
+  if (shares.length > SHARES_MAX) {
+    throw new ConfigError(`${shares.length} shares; a machine takes at most ${SHARES_MAX}`);
+  }
+  const twice = shares.find(({ tag }, index) => shares.some((other, i) => i < index && other.tag === tag));
+  if (twice) throw new ConfigError(`two shares have the tag '${twice.tag}'; give each its own`);
+  return shares.map(({ tag, tree }, index) => ({
+    slot: PCI_SLOT.share + index,
+    device: new FsDevice(tag, tree),
+  }));
 }
 
 /** The buses that virtio devices are on. */
