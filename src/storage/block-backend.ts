@@ -17,6 +17,8 @@ export interface BlockBackend {
   /** Size, a multiple of 512 (SECTOR_BYTES). Operations need not keep to sectors. */
   readonly bytes: number;
   readonly readonly: boolean;
+  /** Differs when the contents are not those seen at an earlier time; absent where that cannot be told. */
+  readonly identity?: string;
   /** Fills `target` from `offset`. Fails with a StorageError; `target` then holds anything. */
   read(offset: number, target: Uint8Array): MaybeLater;
   /** Writes `source` at `offset`; `source` is not changed or kept after the answer. Not durable before flush(). */
