@@ -111,6 +111,22 @@ test('after a loss of power at any instant, what flush answered is there and not
   expect(crashes).toBeGreaterThan(60);
 });
 
+test('room that a change gives up is not used again before that change is durable', async () => {
+  const base = new MemoryBackend({ contents: pattern(7, BYTES), readonly: true });
+  const medium = new MemoryBackend({ bytes: STORE });
+  const before = await OverlayBackend.open(base, medium, { chunkBytes: CHUNK });
+  await before.write(0, pattern(1, CHUNK));
+  await before.flush();
+  const store = new CrashingStore(medium, copyOf(medium, STORE), 1000);
+  const overlay = await OverlayBackend.open(base, store);
+  await overlay.writeZeroes(0, CHUNK);
+  await overlay.write(CHUNK, pattern(2, CHUNK));
+  const after = await OverlayBackend.open(base, store.after(() => true));
+  const contents = new Uint8Array(CHUNK);
+  await after.read(0, contents);
+  expect(Buffer.from(contents).equals(pattern(1, CHUNK))).toBe(true);
+});
+
 test('a loss of power in snapshot, restore, delete, discard and commit leaves the state before or after', async () => {
   const first = pattern(1, BYTES);
   const second = pattern(2, BYTES);
