@@ -1,0 +1,645 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readvSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writevSync,
+} from 'node:fs';
+import { type ByteString, bytesOf } from './byte-name.ts';
+import { lengthOf } from './byte-source.ts';
+import { DirectoryTable } from './directory-table.ts';
+import {
+  isDevice,
+  isDirectory,
+  isKnownType,
+  isRegular,
+  isSymlink,
+  PERMISSIONS,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_ISGID,
+  withoutPrivileges,
+} from './file-mode.ts';
+import type {
+  AllocateMode,
+  AttributeChanges,
+  Attributes,
+  DirectoryEntry,
+  Entry,
+  FileSystem,
+  FileSystemStatistics,
+  NewFile,
+  RenameFlags,
+  XattrFlags,
+} from './file-system.ts';
+import { FileSystemError, fail, fromSystemError } from './file-system-error.ts';
+import { ATTRIBUTES_FILE, HostAttributes, type HostRecord } from './host-attributes-node.ts';
+import { HostDescriptors, HostInode, identityOf } from './host-inode-node.ts';
+import { CAPABILITY_XATTR, getXattr, removeXattr, setXattr } from './xattrs.ts';
+
+/** What the host may let others do with a file; everything else is kept in the table. */
+const HOST_MODE = 0o777;
+/** The owner of the process must be able to work with what a guest makes. */
+const OWNER_FILE = 0o600;
+const OWNER_DIRECTORY = 0o700;
+/** Stands for a number that is not known (FUSE_UNKNOWN_INO). */
+const UNKNOWN_NUMBER = 0xffff_ffff;
+/** Buffers of one readv or writev (IOV_MAX). */
+const VECTORS_MAX = 1024;
+const NS_PER_SECOND = 1e9;
+
+export interface HostDirectoryOptions {
+  readonly?: boolean;
+}
+
+/**
+ * A directory of the host. Nothing outside it can be reached: entries are named through descriptors of open
+ * directories, and no link is ever followed.
+ */
+export class HostDirectory implements FileSystem<HostInode> {
+  readonly root: HostInode;
+  readonly readonly: boolean;
+  readonly sharing = 'shared';
+  private readonly known = new Map<string, HostInode>();
+  private readonly descriptors: HostDescriptors;
+  private readonly table: HostAttributes;
+  private readonly path: string;
+  private readonly rootDevice: bigint;
+  private readonly uid = process.getuid?.() ?? 0;
+  private readonly gid = process.getgid?.() ?? 0;
+  private readonly dirty = new Set<HostInode>();
+  private exchanges = 0;
+
+  /** @throws FileSystemError ENOENT, ENOTDIR, EACCES; EIO for a damaged table of attributes */
+  constructor(path: string, options: HostDirectoryOptions = {}) {
+    this.readonly = options.readonly ?? false;
+    try {
+      this.path = realpathSync(path);
+      const info = statSync(this.path, { bigint: true });
+      if (!info.isDirectory()) fail('ENOTDIR', `${path} is no directory`);
+      this.rootDevice = info.dev;
+      this.root = new HostInode(info, this.numberOf(info));
+      this.known.set(this.root.identity, this.root);
+      this.descriptors = new HostDescriptors(this.root, this.path, this.readonly);
+      this.table = new HostAttributes(this.path, this.readonly);
+    } catch (error) {
+      throw fromSystemError(error);
+    }
+  }
+
+  lookup(directory: HostInode, name: ByteString): Entry<HostInode> | undefined {
+    return this.guard(() => {
+      if (!directory.directory) fail('ENOTDIR');
+      if (this.isHidden(directory, name)) return undefined;
+      const path = this.descriptors.at(directory, name);
+      const info = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      return info && this.enter(directory, name, info);
+    });
+  }
+
+  forget(inode: HostInode, references: number): void {
+    inode.references -= references;
+    if (inode.references > 0 || inode === this.root) return;
+    this.descriptors.release(inode);
+    this.known.delete(inode.identity);
+    this.dirty.delete(inode);
+  }
+
+  attributes(inode: HostInode): Attributes {
+    return this.guard(() => this.describe(this.statOf(inode)));
+  }
+
+  setAttributes(inode: HostInode, changes: AttributeChanges): Attributes {
+    this.writable();
+    return this.guard(() => {
+      const { descriptors } = this;
+      const { size, uid, gid } = changes;
+      if (size !== undefined) {
+        ftruncateSync(descriptors.file(inode, true), size);
+        this.dirty.add(inode);
+      }
+      const info = this.statOf(inode);
+      const record = { ...this.table.get(keyOf(info)) };
+      const before = this.describe(info);
+      let mode = before.mode;
+      if (changes.mode !== undefined) mode = (mode & S_IFMT) | (changes.mode & PERMISSIONS);
+      else if (changes.killPrivileges || uid !== undefined || gid !== undefined) {
+        mode = withoutPrivileges(mode);
+        this.dropCapability(record);
+      }
+      if (mode !== before.mode && !isSymlink(mode)) this.chmod(inode, mode);
+      this.keep(info, record, { mode, uid: uid ?? before.uid, gid: gid ?? before.gid });
+      if (changes.atime !== undefined || changes.mtime !== undefined) {
+        const now = BigInt(Date.now()) * 1_000_000n;
+        const time = (change: bigint | 'now' | undefined, old: bigint) =>
+          Number(change === 'now' ? now : (change ?? old)) / NS_PER_SECOND;
+        this.setTimes(inode, time(changes.atime, before.atime), time(changes.mtime, before.mtime));
+      }
+      return this.describe(this.statOf(inode));
+    });
+  }
+
+  list(directory: HostInode, after: number, limit: number): DirectoryEntry[] {
+    return this.guard(() => {
+      if (!directory.directory) fail('ENOTDIR');
+      if (after === 0 || directory.listing === undefined) this.readListing(directory);
+      return directory
+        .listing!.list(after, limit)
+        .map(({ name, value, cookie }) => ({ name, number: UNKNOWN_NUMBER, mode: value, cookie }));
+    });
+  }
+
+  readLink(inode: HostInode): ByteString {
+    return this.guard(() => {
+      const found = this.descriptors.find(inode) ?? fail('ESTALE');
+      return found.info.isSymbolicLink() ? readlinkSync(found.path, 'latin1') : fail('EINVAL');
+    });
+  }
+
+  makeNode(directory: HostInode, name: ByteString, file: NewFile): Entry<HostInode> {
+    if (!isKnownType(file.mode) || isDirectory(file.mode) || isSymlink(file.mode)) fail('EINVAL');
+    return this.make(directory, name, file, (path) => {
+      const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
+      closeSync(openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, OWNER_FILE));
+    });
+  }
+
+  makeDirectory(directory: HostInode, name: ByteString, file: NewFile): Entry<HostInode> {
+    const inherited = this.attributes(directory).mode & S_ISGID;
+    const mode = S_IFDIR | (file.mode & PERMISSIONS) | inherited;
+    return this.make(directory, name, { ...file, mode }, (path) => mkdirSync(path, OWNER_DIRECTORY));
+  }
+
+  makeSymlink(directory: HostInode, name: ByteString, target: ByteString, file: NewFile): Entry<HostInode> {
+    return this.make(directory, name, { ...file, mode: S_IFLNK | 0o777 }, (path) =>
+      symlinkSync(Buffer.from(bytesOf(target)), path),
+    );
+  }
+
+  makeTemporary(): Entry<HostInode> {
+    // It could not be given a name later: Node has no linkat().
+    return fail('EOPNOTSUPP');
+  }
+
+  link(inode: HostInode, directory: HostInode, name: ByteString): Entry<HostInode> {
+    this.writable();
+    return this.guard(() => {
+      if (inode.directory) fail('EPERM');
+      this.checkName(directory, name);
+      const found = this.descriptors.find(inode) ?? fail('ENOENT');
+      const path = this.descriptors.at(directory, name);
+      linkSync(found.path, path);
+      const info = lstatSync(path, { bigint: true });
+      if (identityOf(info) !== inode.identity) {
+        unlinkSync(path);
+        fail('ESTALE');
+      }
+      return this.enter(directory, name, info);
+    });
+  }
+
+  unlink(directory: HostInode, name: ByteString): void {
+    this.writable();
+    this.guard(() => {
+      const { path, info } = this.existing(directory, name);
+      if (info.isDirectory()) fail('EISDIR');
+      this.willLose(directory, name, info);
+      unlinkSync(path);
+      this.hasLost(directory, name, info);
+    });
+  }
+
+  removeDirectory(directory: HostInode, name: ByteString): void {
+    this.writable();
+    this.guard(() => {
+      const { path, info } = this.existing(directory, name);
+      if (!info.isDirectory()) fail('ENOTDIR');
+      rmdirSync(path);
+      this.hasLost(directory, name, info);
+    });
+  }
+
+  rename(from: HostInode, name: ByteString, to: HostInode, newName: ByteString, flags: RenameFlags): void {
+    this.writable();
+    this.guard(() => {
+      const source = this.existing(from, name);
+      this.checkName(to, newName);
+      const path = this.descriptors.at(to, newName);
+      const old = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      if (flags.noReplace && old !== undefined) fail('EEXIST');
+      if (flags.exchange) {
+        if (old === undefined) return fail('ENOENT');
+        this.exchange(source.path, path, from);
+        this.hasMoved(source.info, from, name, to, newName);
+        this.hasMoved(old, to, newName, from, name);
+        return;
+      }
+      if (old !== undefined && identityOf(old) === identityOf(source.info)) return;
+      if (old !== undefined) this.willLose(to, newName, old);
+      renameSync(source.path, path);
+      if (old !== undefined) this.hasLost(to, newName, old);
+      this.hasMoved(source.info, from, name, to, newName);
+      if (flags.whiteout) {
+        const { inode } = this.makeNode(from, name, { mode: S_IFCHR, uid: 0, gid: 0, device: 0 });
+        this.forget(inode, 1);
+      }
+    });
+  }
+
+  read(inode: HostInode, offset: number, targets: readonly Uint8Array[]): number {
+    return this.guard(() => {
+      const fd = this.descriptors.file(inode, false);
+      let done = 0;
+      for (let at = 0; at < targets.length; at += VECTORS_MAX) {
+        const part = targets.length <= VECTORS_MAX ? targets : targets.slice(at, at + VECTORS_MAX);
+        const count = readvSync(fd, part, offset + done);
+        done += count;
+        if (count < lengthOf(part)) break;
+      }
+      return done;
+    });
+  }
+
+  write(
+    inode: HostInode,
+    offset: number,
+    sources: readonly Uint8Array[],
+    options: { killPrivileges: boolean },
+  ): number {
+    this.writable();
+    return this.guard(() => {
+      const fd = this.descriptors.file(inode, true);
+      this.dirty.add(inode);
+      if (options.killPrivileges) this.killPrivileges(inode);
+      let left = sources.filter((source) => source.length > 0);
+      let done = 0;
+      while (left.length > 0) {
+        let count: number;
+        try {
+          count = writevSync(fd, left.slice(0, VECTORS_MAX), offset + done);
+        } catch (error) {
+          // What was written is written; the next call meets the error.
+          if (done > 0) return done;
+          throw error;
+        }
+        done += count;
+        while (left.length > 0 && count >= left[0]!.length) {
+          count -= left[0]!.length;
+          left = left.slice(1);
+        }
+        if (count > 0) left = [left[0]!.subarray(count), ...left.slice(1)];
+      }
+      return done;
+    });
+  }
+
+  allocate(
+    inode: HostInode,
+    mode: AllocateMode,
+    offset: number,
+    length: number,
+    options: { keepSize: boolean },
+  ): void {
+    this.writable();
+    // Node has no fallocate(); to grow is the part of it that can be had.
+    if (mode !== 'allocate' || options.keepSize) fail('EOPNOTSUPP');
+    this.guard(() => {
+      const fd = this.descriptors.file(inode, true);
+      this.dirty.add(inode);
+      if (fstatSync(fd).size < offset + length) ftruncateSync(fd, offset + length);
+    });
+  }
+
+  seek(inode: HostInode, offset: number, what: 'data' | 'hole'): number {
+    return this.guard(() => {
+      const { size } = fstatSync(this.descriptors.file(inode, false));
+      if (offset >= size) fail('ENXIO');
+      return what === 'data' ? offset : size;
+    });
+  }
+
+  sync(inode: HostInode, dataOnly: boolean): void {
+    this.guard(() => {
+      if (!dataOnly) this.table.sync();
+      if (inode.directory) {
+        const fd = openSync(this.descriptors.pathOf(inode), constants.O_RDONLY | constants.O_DIRECTORY);
+        try {
+          fsyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
+      } else if (inode.regular) {
+        const fd = this.descriptors.file(inode, false);
+        if (dataOnly) fdatasyncSync(fd);
+        else fsyncSync(fd);
+        this.dirty.delete(inode);
+      }
+    });
+  }
+
+  syncAll(): void {
+    this.table.sync();
+    for (const inode of [...this.dirty]) {
+      try {
+        this.sync(inode, false);
+      } catch (error) {
+        // Gone from the host meanwhile: nothing is left to be kept.
+        if (!(error instanceof FileSystemError) || error.code !== 'ESTALE') throw error;
+        this.dirty.delete(inode);
+      }
+    }
+  }
+
+  getXattr(inode: HostInode, name: ByteString): Uint8Array {
+    return this.guard(() => getXattr(this.table.get(keyOf(this.statOf(inode)))?.xattrs, name));
+  }
+
+  setXattr(inode: HostInode, name: ByteString, value: Uint8Array, flags: XattrFlags): void {
+    this.writable();
+    this.guard(() => {
+      const key = keyOf(this.statOf(inode));
+      const record = this.table.get(key);
+      const xattrs = new Map(record?.xattrs);
+      setXattr(xattrs, name, value, flags);
+      this.table.set(key, { ...record, xattrs });
+    });
+  }
+
+  listXattrs(inode: HostInode): ByteString[] {
+    return this.guard(() => [...(this.table.get(keyOf(this.statOf(inode)))?.xattrs?.keys() ?? [])]);
+  }
+
+  removeXattr(inode: HostInode, name: ByteString): void {
+    this.writable();
+    this.guard(() => {
+      const key = keyOf(this.statOf(inode));
+      const record = this.table.get(key);
+      const xattrs = new Map(record?.xattrs);
+      removeXattr(xattrs, name);
+      this.table.set(key, { ...record, xattrs });
+    });
+  }
+
+  statistics(): FileSystemStatistics {
+    return this.guard(() => {
+      const { bsize, blocks, bavail, files, ffree } = statfsSync(this.path);
+      return { blockSize: bsize, blocks, blocksFree: bavail, files, filesFree: ffree, nameMax: 255 };
+    });
+  }
+
+  close(): void {
+    this.descriptors.closeAll();
+    this.table.close();
+  }
+
+  private guard<T>(use: () => T): T {
+    try {
+      return use();
+    } catch (error) {
+      throw fromSystemError(error);
+    }
+  }
+
+  private writable(): void {
+    if (this.readonly) fail('EROFS');
+  }
+
+  private isHidden(directory: HostInode, name: ByteString): boolean {
+    return directory === this.root && name.startsWith(ATTRIBUTES_FILE);
+  }
+
+  /** The name may be made, or replaced. */
+  private checkName(directory: HostInode, name: ByteString): void {
+    if (!directory.directory) fail('ENOTDIR');
+    if (this.isHidden(directory, name)) fail('EACCES', `${name} belongs to the share`);
+  }
+
+  private existing(directory: HostInode, name: ByteString) {
+    if (!directory.directory) fail('ENOTDIR');
+    if (this.isHidden(directory, name)) fail('ENOENT');
+    const path = this.descriptors.at(directory, name);
+    const info = lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? fail('ENOENT');
+    return { path, info };
+  }
+
+  private numberOf(info: BigIntStats): number {
+    // Other file systems may be mounted within the directory, and number their files like ours.
+    const device = info.dev === this.rootDevice ? 0n : (info.dev & 0xfffn) + 1n;
+    return Number(BigInt.asUintN(53, info.ino + (device << 40n))) || 1;
+  }
+
+  /** Answers what was found under a name. */
+  private enter(directory: HostInode, name: ByteString, info: BigIntStats): Entry<HostInode> {
+    const identity = identityOf(info);
+    let inode = this.known.get(identity);
+    if (inode === undefined) {
+      inode = new HostInode(info, this.numberOf(info));
+      this.known.set(identity, inode);
+    }
+    inode.addPlace(directory, name);
+    inode.references++;
+    return { inode, attributes: this.describe(info) };
+  }
+
+  private statOf(inode: HostInode): BigIntStats {
+    if (inode === this.root) return statSync(this.descriptors.pathOf(inode), { bigint: true });
+    if (inode.fd !== undefined) return fstatSync(inode.fd, { bigint: true });
+    return this.descriptors.find(inode)?.info ?? fail('ESTALE', 'the file is gone from the host');
+  }
+
+  private describe(info: BigIntStats): Attributes {
+    const record = this.table.get(keyOf(info));
+    const mode = record?.mode ?? Number(info.mode);
+    const stands = !isRegular(mode) && info.isFile();
+    return {
+      number: this.numberOf(info),
+      mode,
+      links: Number(info.nlink),
+      uid: record?.uid ?? this.shownUid(info),
+      gid: record?.gid ?? this.shownGid(info),
+      device: record?.device ?? 0,
+      size: stands ? 0 : Number(info.size),
+      blocks: stands ? 0 : Number(info.blocks),
+      atime: info.atimeNs,
+      mtime: info.mtimeNs,
+      ctime: info.ctimeNs,
+    };
+  }
+
+  /** What belongs to whoever runs this belongs to the guest's root. */
+  private shownUid(info: BigIntStats): number {
+    const uid = Number(info.uid);
+    return uid === this.uid ? 0 : uid;
+  }
+
+  private shownGid(info: BigIntStats): number {
+    const gid = Number(info.gid);
+    return gid === this.gid ? 0 : gid;
+  }
+
+  /** Puts into the table what the host does not show by itself. */
+  private keep(
+    info: BigIntStats,
+    record: HostRecord,
+    wanted: { mode: number; uid: number; gid: number; device?: number },
+  ): void {
+    const hostMode = (wanted.mode & HOST_MODE) | ownerBits(wanted.mode);
+    const special = !isRegular(wanted.mode) && !isDirectory(wanted.mode) && !isSymlink(wanted.mode);
+    const asIs = !special && ((wanted.mode & PERMISSIONS) === hostMode || isSymlink(wanted.mode));
+    const { mode: _mode, uid: _uid, gid: _gid, ...kept } = record;
+    this.table.set(keyOf(info), {
+      ...kept,
+      ...(asIs ? {} : { mode: wanted.mode }),
+      ...(wanted.uid === this.shownUid(info) ? {} : { uid: wanted.uid }),
+      ...(wanted.gid === this.shownGid(info) ? {} : { gid: wanted.gid }),
+      ...(wanted.device ? { device: wanted.device } : {}),
+    });
+  }
+
+  private make(
+    directory: HostInode,
+    name: ByteString,
+    file: NewFile,
+    create: (path: string | Buffer) => void,
+  ): Entry<HostInode> {
+    this.writable();
+    return this.guard(() => {
+      this.checkName(directory, name);
+      const path = this.descriptors.at(directory, name);
+      create(path);
+      const info = lstatSync(path, { bigint: true });
+      // Numbers are used again: nothing of an earlier file may cling to this one.
+      this.table.delete(keyOf(info));
+      const { inode } = this.enter(directory, name, info);
+      const parent = this.describe(this.statOf(directory));
+      const gid = parent.mode & S_ISGID ? parent.gid : file.gid;
+      const device = isDevice(file.mode) ? file.device : undefined;
+      try {
+        if (!isSymlink(file.mode)) this.chmod(inode, file.mode);
+        this.keep(info, {}, { mode: file.mode, uid: file.uid, gid, device });
+        return { inode, attributes: this.describe(this.statOf(inode)) };
+      } catch (error) {
+        // Half a file is none.
+        this.forget(inode, 1);
+        if (isDirectory(file.mode)) rmdirSync(path);
+        else unlinkSync(path);
+        throw error;
+      }
+    });
+  }
+
+  private chmod(inode: HostInode, mode: number): void {
+    const hostMode = (mode & HOST_MODE) | ownerBits(mode);
+    if (inode.regular && inode.fd !== undefined) fchmodSync(inode.fd, hostMode);
+    else this.descriptors.withExactPath(inode, (path) => chmodSync(path, hostMode));
+  }
+
+  private setTimes(inode: HostInode, atime: number, mtime: number): void {
+    if (inode.regular && inode.fd !== undefined) futimesSync(inode.fd, atime, mtime);
+    else if (inode === this.root)
+      this.descriptors.withExactPath(inode, (path) => lutimesSync(`${path}/.`, atime, mtime));
+    else lutimesSync((this.descriptors.find(inode) ?? fail('ESTALE')).path, atime, mtime);
+  }
+
+  private killPrivileges(inode: HostInode): void {
+    const info = this.statOf(inode);
+    const record = this.table.get(keyOf(info));
+    if (record === undefined) return;
+    const { mode, uid, gid } = this.describe(info);
+    const copy = { ...record };
+    const dropped = this.dropCapability(copy);
+    if (!dropped && withoutPrivileges(mode) === mode) return;
+    this.keep(info, copy, { mode: withoutPrivileges(mode), uid, gid });
+  }
+
+  private dropCapability(record: HostRecord): boolean {
+    if (!record.xattrs?.has(CAPABILITY_XATTR)) return false;
+    record.xattrs = new Map(record.xattrs);
+    return record.xattrs.delete(CAPABILITY_XATTR);
+  }
+
+  /** Names of a directory as they are now; those known already keep their cookies. */
+  private readListing(directory: HostInode): void {
+    const { descriptors, table } = this;
+    directory.listing ??= new DirectoryTable();
+    const { listing } = directory;
+    const gone = new Set([...listing.values()].map(({ name }) => name));
+    const options = { encoding: 'latin1', withFileTypes: true } as const;
+    for (const entry of readdirSync(descriptors.pathOf(directory), options)) {
+      const { name } = entry;
+      if (this.isHidden(directory, name)) continue;
+      let mode = S_IFREG;
+      if (entry.isDirectory()) mode = S_IFDIR;
+      else if (entry.isSymbolicLink()) mode = S_IFLNK;
+      else if (!entry.isFile() || table.hasSpecialFiles) {
+        const path = descriptors.at(directory, name);
+        const info = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+        if (info === undefined) continue;
+        mode = this.describe(info).mode & S_IFMT;
+      }
+      listing.set(name, mode);
+      gone.delete(name);
+    }
+    for (const name of gone) listing.delete(name);
+  }
+
+  private willLose(directory: HostInode, name: ByteString, info: BigIntStats): void {
+    const inode = this.known.get(identityOf(info));
+    if (inode === undefined) return;
+    inode.addPlace(directory, name);
+    this.descriptors.pin(inode);
+  }
+
+  private hasLost(directory: HostInode, name: ByteString, info: BigIntStats): void {
+    this.known.get(identityOf(info))?.removePlace(directory, name);
+    if (info.isDirectory() || info.nlink <= 1n) this.table.delete(keyOf(info));
+  }
+
+  private hasMoved(info: BigIntStats, from: HostInode, name: ByteString, to: HostInode, newName: ByteString) {
+    const inode = this.known.get(identityOf(info));
+    inode?.removePlace(from, name);
+    inode?.addPlace(to, newName);
+  }
+
+  /** Node has no renameat2(): three renames, which others on the host can see happen. */
+  private exchange(one: string | Buffer, other: string | Buffer, directory: HostInode): void {
+    const spare = this.descriptors.at(directory, `.hypertab-exchange-${process.pid}-${++this.exchanges}`);
+    renameSync(one, spare);
+    try {
+      renameSync(other, one);
+    } catch (error) {
+      renameSync(spare, one);
+      throw error;
+    }
+    renameSync(spare, other);
+  }
+}
+
+const ownerBits = (mode: number) => (isDirectory(mode) ? OWNER_DIRECTORY : OWNER_FILE);
+
+/** A record's key: the device's number may change when the host starts again, so it is not part of it. */
+const keyOf = (info: BigIntStats) => `${info.ino}:${info.birthtimeNs}`;
