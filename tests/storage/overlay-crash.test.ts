@@ -121,7 +121,10 @@ test('room that a change gives up is not used again before that change is durabl
   const overlay = await OverlayBackend.open(base, store);
   await overlay.writeZeroes(0, CHUNK);
   await overlay.write(CHUNK, pattern(2, CHUNK));
-  const after = await OverlayBackend.open(base, store.after(() => true));
+  const after = await OverlayBackend.open(
+    base,
+    store.after(() => true),
+  );
   const contents = new Uint8Array(CHUNK);
   await after.read(0, contents);
   expect(Buffer.from(contents).equals(pattern(1, CHUNK))).toBe(true);

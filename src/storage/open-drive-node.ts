@@ -1,0 +1,28 @@
+import { BlobBackend } from './blob-backend.ts';
+import type { BlockBackend } from './block-backend.ts';
+import { type DriveSource, type DriveSpec, describeSource } from './drive-spec.ts';
+import { FileBackend } from './file-backend-node.ts';
+import { MemoryBackend } from './memory-backend.ts';
+import { openDriveWith } from './open-drive.ts';
+import { StorageError } from './storage-error.ts';
+
+/**
+ * Opens a drive in Node.
+ * @throws {StorageError} also for kinds that only browsers have
+ */
+export function openDriveNode(spec: DriveSpec): Promise<BlockBackend> {
+  return openDriveWith(openSource, spec);
+}
+
+async function openSource(source: DriveSource, readonly: boolean): Promise<BlockBackend> {
+  switch (source.kind) {
+    case 'memory':
+      return new MemoryBackend({ ...source, readonly });
+    case 'file':
+      return FileBackend.open(source.path, { readonly, create: source.create });
+    case 'blob':
+      return new BlobBackend(source.blob, describeSource(source));
+    default:
+      throw new StorageError('io', `${describeSource(source)}: drives of kind ${source.kind} need a browser`);
+  }
+}
