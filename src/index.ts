@@ -25,7 +25,9 @@ export type {
   VmConsole,
   VmEvents,
   VmOptions,
+  VmShare,
   VmState,
   VmStats,
 } from './hypervisor/types.ts';
 export type { Engine, MachineStats, StopReason } from './machine/machine-types.ts';
+export type { TreeSource, TreeSpec } from './storage/tree/tree-spec.ts';

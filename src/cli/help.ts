@@ -20,6 +20,9 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --initrd FILE           initial RAM disk
   --append STRING         kernel command line
   --bios none|FILE        an M-mode program (an ELF, or raw for 0x80000000); none: Hypertab answers SBI
+  --share TAG=DIR[,readonly]
+                          show a directory to the guest, in our own guests at /mnt/TAG;
+                          may be given several times
   --engine NAME           auto, interpreter or translator
   --exec COMMAND          type COMMAND at the prompt, print only its output, power off,
                           exit with its status

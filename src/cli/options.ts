@@ -1,11 +1,13 @@
 import { UsageError } from './usage-error.ts';
 
-/** An option's kind: a flag stands alone, a value takes the next word (or what follows `=`). */
-export type OptionSpec = Record<string, 'flag' | 'value'>;
+/** An option's kind: a flag stands alone, a value takes the next word (or what follows `=`), a list any number. */
+export type OptionSpec = Record<string, 'flag' | 'value' | 'list'>;
 
 export interface ParsedOptions<S extends OptionSpec> {
   flags: Set<{ [K in keyof S]: S[K] extends 'flag' ? K : never }[keyof S]>;
   values: Partial<Record<{ [K in keyof S]: S[K] extends 'value' ? K : never }[keyof S], string>>;
+  /** Every value of a list, in order. */
+  lists: { [K in keyof S as S[K] extends 'list' ? K : never]: string[] };
   /** Words that are no options. */
   words: string[];
 }
@@ -18,6 +20,8 @@ export interface ParsedOptions<S extends OptionSpec> {
 export function parseOptions<S extends OptionSpec>(args: readonly string[], names: S): ParsedOptions<S> {
   const flags = new Set<string>();
   const values: Record<string, string> = {};
+  const lists: Record<string, string[]> = {};
+  for (const [name, kind] of Object.entries(names)) if (kind === 'list') lists[name] = [];
   const words: string[] = [];
   for (let index = 0; index < args.length; index++) {
     const word = args[index]!;
@@ -49,9 +53,10 @@ export function parseOptions<S extends OptionSpec>(args: readonly string[], name
     if (value === undefined || (next !== undefined && Object.hasOwn(names, next))) {
       throw new UsageError(`${option} needs a value`);
     }
-    values[name] = value;
+    if (kind === 'list') lists[name]!.push(value);
+    else values[name] = value;
   }
-  return { flags, values, words } as unknown as ParsedOptions<S>;
+  return { flags, values, lists, words } as unknown as ParsedOptions<S>;
 }
 
 function unknownOption(option: string, names: string[]): string {

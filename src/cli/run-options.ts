@@ -1,6 +1,6 @@
 import { checkCommand } from '../hypervisor/run-command.ts';
 import { parseMemory } from '../hypervisor/size.ts';
-import type { VmOptions } from '../hypervisor/types.ts';
+import type { VmOptions, VmShare } from '../hypervisor/types.ts';
 import type { Engine } from '../machine/machine-types.ts';
 import { parseChoice, parseCount, parseOptions, parseSeconds } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -18,15 +18,30 @@ export interface RunRequest {
 }
 
 /**
+ * Reads `TAG=DIRECTORY[,readonly]`. A directory's name may hold commas: only a word that is an option ends it.
+ * @throws {UsageError}
+ */
+export function parseShare(text: string): VmShare {
+  const equals = text.indexOf('=');
+  const readonly = text.endsWith(',readonly');
+  const path = text.slice(equals + 1, readonly ? -',readonly'.length : undefined);
+  if (equals < 1 || path === '') {
+    throw new UsageError(`--share: '${text}' is no share; give TAG=DIRECTORY or TAG=DIRECTORY,readonly`);
+  }
+  return { tag: text.slice(0, equals), kind: 'directory', path, readonly };
+}
+
+/**
  * Reads the words after `hypertab run`.
  * @throws {UsageError} {OptionError}
  */
 export function parseRun(args: readonly string[]): RunRequest {
-  const { flags, values, words } = parseOptions(args, {
+  const { flags, values, lists, words } = parseOptions(args, {
     memory: 'value',
     kernel: 'value',
     initrd: 'value',
     append: 'value',
+    share: 'list',
     bios: 'value',
     engine: 'value',
     exec: 'value',
@@ -51,6 +66,7 @@ export function parseRun(args: readonly string[]): RunRequest {
   if (values['max-instructions'] !== undefined) {
     vm.maxInstructions = parseCount('--max-instructions', values['max-instructions']);
   }
+  if (lists.share.length > 0) vm.shares = lists.share.map(parseShare);
   if (flags.has('no-reboot')) vm.noReboot = true;
   const help = flags.has('help');
   const bios = vm.bios === 'none' ? undefined : vm.bios;

@@ -2,6 +2,7 @@ import type { Engine, MachineConfig } from '../machine/machine-types.ts';
 import { OptionError, StateError } from './errors.ts';
 import { type LoadedFile, loadFile } from './file-source.ts';
 import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
+import { setUpShares } from './shares.ts';
 import { parseMemory } from './size.ts';
 import type { FileSource, GuestFiles, GuestResolver, VirtualMachine, VmOptions } from './types.ts';
 import { Vm } from './vm.ts';
@@ -43,6 +44,7 @@ export class Hypervisor {
     const platform = await this.#platform();
     const guest = options.guest === undefined ? undefined : await platform.resolveGuest(options.guest);
     checkOptions(options);
+    const shares = setUpShares(options.shares ?? []);
     const sources = chooseSources(options, guest);
     const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
     const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>
@@ -75,6 +77,7 @@ export class Hypervisor {
         file?.owned ? [file.bytes.buffer] : [],
       ),
       maxInstructions: options.maxInstructions,
+      shares,
       worker: platform.startWorker(`hypertab ${id} ${name}`),
       ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
     });

@@ -1,11 +1,15 @@
 // The public nouns of the library. `new Hypervisor()` in index.ts makes them real; page and command line use
 // nothing else.
 import type { Engine, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
 
 /** A file given as bytes, or as an address to fetch (browser) or path to read (Node). */
 export type FileSource = Uint8Array | string | URL;
+
+/** Files shared with a guest. The tag is 1 to 36 letters, digits, dots, dashes and underscores. */
+export type VmShare = { tag: string } & TreeSpec;
 
 export interface VmOptions {
   /** A prepared guest by name; gives kernel, initrd, append and memory unless these are set here. */
@@ -18,6 +22,8 @@ export interface VmOptions {
   /** Bytes, or a size in QEMU's and Docker's units: 256M, 1G. Default: the guest's, else 128M. */
   memory?: number | string;
   engine?: Engine;
+  /** Trees of files that the guest mounts by their tags; our own guests show them at /mnt/TAG. */
+  shares?: readonly VmShare[];
   /** Shown to people; default: the guest's name. */
   name?: string;
   maxInstructions?: number;

@@ -1,10 +1,10 @@
 import * as Comlink from 'comlink';
 import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
-import type { MachineControl, MachineSetup, WorkerEvent } from '../worker/machine-control.ts';
+import type { MachineControl, MachineSetup, ShareSetup, WorkerEvent } from '../worker/machine-control.ts';
 import { StatsBoard, type StatsSample } from '../worker/stats-channel.ts';
 import { Emitter } from './emitter.ts';
-import { HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
+import { FileError, HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
 import type { WorkerHandle } from './platform.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
 import { SerialConsole } from './vm-console.ts';
@@ -22,6 +22,7 @@ export interface VmParts {
   /** Buffers of `config` that may be transferred to the worker. */
   owned: ArrayBuffer[];
   maxInstructions: number | undefined;
+  shares?: readonly ShareSetup[];
   worker: WorkerHandle;
   /** Use shared memory for console and figures; default: where it can be. */
   shared?: boolean;
@@ -98,6 +99,7 @@ export class Vm implements VirtualMachine {
     const setup: MachineSetup = {
       config: parts.config,
       maxInstructions: parts.maxInstructions,
+      shares: parts.shares,
       consoleOut,
       consoleIn,
       stats: board === undefined ? { kind: 'messages' } : { kind: 'board', board },
@@ -313,6 +315,7 @@ function refusal(error: unknown, memory: number): unknown {
   if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
     return error;
   if (error.name === 'LoadError') return new ImageError(error.message);
+  if (error.name === 'ShareError') return new FileError(error.message);
   if (error.name === 'ConfigError') return new OptionError(error.message);
   if (error instanceof RangeError || error.name === 'RangeError') {
     return new OptionError(

@@ -1,12 +1,21 @@
 // What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
 import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import type { ChannelEnd } from './byte-channel.ts';
 import type { StatsEnd, StatsSample } from './stats-channel.ts';
+
+/** A tree to open, and the tag the guest is to know it by. */
+export interface ShareSetup {
+  tag: string;
+  tree: TreeSpec;
+}
 
 /** Everything a worker needs to make its machine; the ports in it are transferred. */
 export interface MachineSetup {
   config: MachineConfig;
   maxInstructions?: number;
+  /** What the worker opens before it makes the machine. */
+  shares?: readonly ShareSetup[];
   /** Bytes the guest writes to its serial console. */
   consoleOut: ChannelEnd;
   /** Bytes typed. */

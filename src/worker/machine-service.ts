@@ -1,5 +1,5 @@
 import * as Comlink from 'comlink';
-import type { MachineApi, MachineConfig, MachineStats } from '../machine/machine-types.ts';
+import type { MachineApi, MachineConfig, MachineParts, MachineStats } from '../machine/machine-types.ts';
 import { openReader, openSender } from './byte-channel.ts';
 import type { MachineControl, MachineSetup, WorkerEvent, WorkerHello } from './machine-control.ts';
 import { StatsBoard } from './stats-channel.ts';
@@ -13,20 +13,27 @@ const INPUT_LIMIT = 1 << 16;
 /** Milliseconds between two looks at whether the guest has read them. */
 const INPUT_RETRY_MS = 20;
 
+/** Makes a machine of its configuration and what was opened for it. */
+export type MachineFactory = (config: MachineConfig, parts: MachineParts) => MachineApi;
+/** Opens what a setup names, as the platform does. */
+export type PartsOpener = (setup: MachineSetup) => Promise<MachineParts>;
+
 /** The worker's side of one VM. */
 export class MachineService implements MachineControl {
-  readonly #createMachine: (config: MachineConfig) => MachineApi;
+  readonly #createMachine: MachineFactory;
+  readonly #openParts: PartsOpener;
   #machine: MachineApi | undefined;
   #driver: VmDriver | undefined;
   #run = 0;
 
-  constructor(createMachine: (config: MachineConfig) => MachineApi) {
+  constructor(createMachine: MachineFactory, openParts: PartsOpener = async () => ({})) {
     this.#createMachine = createMachine;
+    this.#openParts = openParts;
   }
 
   async create(setup: MachineSetup): Promise<void> {
     if (this.#machine !== undefined) throw new Error('this worker already has a machine');
-    const machine = this.#createMachine(setup.config);
+    const machine = this.#createMachine(setup.config, await this.#openParts(setup));
     machine.setInstructionLimit(setup.maxInstructions);
 
     const output = openSender(setup.consoleOut);
@@ -107,6 +114,10 @@ function describe(error: unknown): string {
 }
 
 /** Answers the calls that come in at the port. */
-export function serveMachine(hello: WorkerHello, createMachine: (config: MachineConfig) => MachineApi): void {
-  Comlink.expose(new MachineService(createMachine), hello.port);
+export function serveMachine(
+  hello: WorkerHello,
+  createMachine: MachineFactory,
+  openParts?: PartsOpener,
+): void {
+  Comlink.expose(new MachineService(createMachine, openParts), hello.port);
 }

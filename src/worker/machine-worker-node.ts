@@ -1,8 +1,17 @@
 // Entry of a worker_threads worker: one machine.
 import { parentPort } from 'node:worker_threads';
+import { Core } from '../core/core.ts';
 import { Machine } from '../machine/machine.ts';
+import { openTreeNode } from '../storage/tree/open-tree-node.ts';
 import type { WorkerHello } from './machine-control.ts';
 import { serveMachine } from './machine-service.ts';
+import { openParts } from './open-parts.ts';
 
 if (parentPort === null) throw new Error('machine-worker-node runs in a worker thread, not by itself');
-parentPort.once('message', (hello: WorkerHello) => serveMachine(hello, (config) => new Machine(config)));
+parentPort.once('message', (hello: WorkerHello) =>
+  serveMachine(
+    hello,
+    (config, parts) => new Machine(config, Core.create, parts),
+    (setup) => openParts(setup, openTreeNode),
+  ),
+);

@@ -1,10 +1,18 @@
 // Entry of a browser's worker: one machine.
+import { Core } from '../core/core.ts';
 import { Machine } from '../machine/machine.ts';
+import { openTree } from '../storage/tree/open-tree.ts';
 import type { WorkerHello } from './machine-control.ts';
 import { serveMachine } from './machine-service.ts';
+import { openParts } from './open-parts.ts';
 
 addEventListener(
   'message',
-  (event: MessageEvent<WorkerHello>) => serveMachine(event.data, (config) => new Machine(config)),
+  (event: MessageEvent<WorkerHello>) =>
+    serveMachine(
+      event.data,
+      (config, parts) => new Machine(config, Core.create, parts),
+      (setup) => openParts(setup, openTree),
+    ),
   { once: true },
 );
