@@ -105,6 +105,8 @@ export interface CoreApi {
   requestExit(): void;
   /** The host wrote RAM at [offset, offset + length): decoded code there is dropped, reservations end. */
   noteRamWritten(offset: number, length: number): void;
+  /** Zeroes all of RAM; pages that were never used stay so. */
+  clearRam(): void;
   /** Reports stores to this physical address through the exit 'watch'; undefined ends it. */
   watch(address: number | undefined): void;
   /** Architectural reset: M-mode, pc 0x1000 unless set afterwards, translation and decode state cleared; RAM is kept. */

@@ -75,6 +75,7 @@ interface CoreExports {
   setCsr(csr: number, value: bigint): void;
   csrFound(): number;
   noteRamWritten(offset: number, length: number): void;
+  clearRam(): void;
   watch(address: bigint): void;
 }
 
@@ -282,6 +283,11 @@ export class Core implements CoreApi {
 
   noteRamWritten(offset: number, length: number): void {
     if (length > 0) this.#exports.noteRamWritten(offset, length);
+  }
+
+  clearRam(): void {
+    this.#exports.clearRam();
+    this.#exports.noteRamWritten(0, this.ram.length);
   }
 
   watch(address: number | undefined): void {

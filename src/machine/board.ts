@@ -154,7 +154,7 @@ export class Board {
 
   /** Power-on: RAM zeroed, everything reset, programs loaded, the hart at the first instruction. */
   powerOn(): void {
-    clearTouched(this.core.ram);
+    this.core.clearRam();
     this.boot();
   }
 
@@ -208,17 +208,5 @@ export class Board {
     core.noteRamWritten(0, core.ram.length);
     if (placement.bios) enterFirmware(core.hart, placement.bios.entry, placement.deviceTree);
     else if (placement.kernel) enterKernel(core.hart, placement.kernel.entry, placement.deviceTree);
-  }
-}
-
-const PAGE_WORDS = 4096 / 4;
-
-/** Zeroes RAM, but writes only where something is: memory that the guest never used costs the host none. */
-function clearTouched(ram: Uint8Array): void {
-  const words = new Int32Array(ram.buffer, ram.byteOffset, ram.byteLength / 4);
-  for (let page = 0; page < words.length; page += PAGE_WORDS) {
-    let bits = 0;
-    for (let word = page; word < page + PAGE_WORDS; word++) bits |= words[word]!;
-    if (bits !== 0) words.fill(0, page, page + PAGE_WORDS);
   }
 }

@@ -31,6 +31,9 @@ export class FakeCore implements CoreApi {
     this.exitRequested = true;
   }
   noteRamWritten(): void {}
+  clearRam(): void {
+    this.ram.fill(0);
+  }
   watch(address: number | undefined): void {
     this.watched = address;
   }
