@@ -23,6 +23,7 @@ export type {
   GuestResolver,
   VirtualMachine,
   VmConsole,
+  VmDrive,
   VmEvents,
   VmOptions,
   VmShare,
@@ -30,4 +31,5 @@ export type {
   VmStats,
 } from './hypervisor/types.ts';
 export type { Engine, MachineStats, StopReason } from './machine/machine-types.ts';
+export type { DriveSource, DriveSpec } from './storage/drive-spec.ts';
 export type { TreeSource, TreeSpec } from './storage/tree/tree-spec.ts';

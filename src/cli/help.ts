@@ -20,6 +20,9 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --initrd FILE           initial RAM disk
   --append STRING         kernel command line
   --bios none|FILE        an M-mode program (an ELF, or raw for 0x80000000); none: Hypertab answers SBI
+  --drive FILE[,readonly][,snapshot]
+                          a disk image as a drive, in the guest /dev/vda, /dev/vdb and so on;
+                          snapshot: changes are lost at the end; may be given several times
   --share TAG=DIR[,readonly]
                           show a directory to the guest, in our own guests at /mnt/TAG;
                           may be given several times

@@ -1,6 +1,6 @@
 import { checkCommand } from '../hypervisor/run-command.ts';
 import { parseMemory } from '../hypervisor/size.ts';
-import type { VmOptions, VmShare } from '../hypervisor/types.ts';
+import type { VmDrive, VmOptions, VmShare } from '../hypervisor/types.ts';
 import type { Engine } from '../machine/machine-types.ts';
 import { parseChoice, parseCount, parseOptions, parseSeconds } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -32,6 +32,23 @@ export function parseShare(text: string): VmShare {
 }
 
 /**
+ * Reads `FILE[,readonly][,snapshot]`. A file's name may hold commas: only words that are options end it.
+ * @throws {UsageError}
+ */
+export function parseDrive(text: string): VmDrive {
+  let path = text;
+  const options: { readonly?: boolean; snapshot?: boolean } = {};
+  for (;;) {
+    const option = /,(readonly|snapshot)$/.exec(path);
+    if (!option) break;
+    path = path.slice(0, option.index);
+    options[option[1] as 'readonly' | 'snapshot'] = true;
+  }
+  if (path === '') throw new UsageError(`--drive: '${text}' names no file; give FILE[,readonly][,snapshot]`);
+  return { kind: 'file', path, ...options };
+}
+
+/**
  * Reads the words after `hypertab run`.
  * @throws {UsageError} {OptionError}
  */
@@ -42,6 +59,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     initrd: 'value',
     append: 'value',
     share: 'list',
+    drive: 'list',
     bios: 'value',
     engine: 'value',
     exec: 'value',
@@ -66,6 +84,7 @@ export function parseRun(args: readonly string[]): RunRequest {
   if (values['max-instructions'] !== undefined) {
     vm.maxInstructions = parseCount('--max-instructions', values['max-instructions']);
   }
+  if (lists.drive.length > 0) vm.drives = lists.drive.map(parseDrive);
   if (lists.share.length > 0) vm.shares = lists.share.map(parseShare);
   if (flags.has('no-reboot')) vm.noReboot = true;
   const help = flags.has('help');

@@ -76,6 +76,7 @@ class Run {
       const { message } = statusOfError(error);
       this.#end({ status: STATUS_INTERNAL, reason: 'fault', message, error });
     });
+    vm.on('warning', ({ message }) => printError(message));
     void vm.wait().then((reason) => this.#end({ reason: reason.kind, ...statusOf(reason) }));
     const startedAt = performance.now();
     if (this.#request.exec !== undefined) this.#execute(vm, this.#request.exec, startedAt);

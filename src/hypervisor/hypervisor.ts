@@ -1,4 +1,5 @@
 import type { Engine, MachineConfig } from '../machine/machine-types.ts';
+import { setUpDrives } from './drives.ts';
 import { OptionError, StateError } from './errors.ts';
 import { type LoadedFile, loadFile } from './file-source.ts';
 import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
@@ -45,6 +46,7 @@ export class Hypervisor {
     const guest = options.guest === undefined ? undefined : await platform.resolveGuest(options.guest);
     checkOptions(options);
     const shares = setUpShares(options.shares ?? []);
+    const drives = setUpDrives(options.drives ?? []);
     const sources = chooseSources(options, guest);
     const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
     const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>
@@ -78,6 +80,7 @@ export class Hypervisor {
       ),
       maxInstructions: options.maxInstructions,
       shares,
+      drives,
       worker: platform.startWorker(`hypertab ${id} ${name}`),
       ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
     });

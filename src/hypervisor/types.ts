@@ -1,6 +1,7 @@
 // The public nouns of the library. `new Hypervisor()` in index.ts makes them real; page and command line use
 // nothing else.
 import type { Engine, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
@@ -10,6 +11,9 @@ export type FileSource = Uint8Array | string | URL;
 
 /** Files shared with a guest. The tag is 1 to 36 letters, digits, dots, dashes and underscores. */
 export type VmShare = { tag: string } & TreeSpec;
+
+/** A drive. The guest finds its serial number (up to 20 bytes of ASCII) as /dev/disk/by-id/virtio-SERIAL. */
+export type VmDrive = DriveSpec & { serial?: string };
 
 export interface VmOptions {
   /** A prepared guest by name; gives kernel, initrd, append and memory unless these are set here. */
@@ -24,6 +28,8 @@ export interface VmOptions {
   engine?: Engine;
   /** Trees of files that the guest mounts by their tags; our own guests show them at /mnt/TAG. */
   shares?: readonly VmShare[];
+  /** Drives, which the guest finds in this order as /dev/vda, /dev/vdb and so on; at most 16. */
+  drives?: readonly VmDrive[];
   /** Shown to people; default: the guest's name. */
   name?: string;
   maxInstructions?: number;
@@ -49,6 +55,8 @@ export interface VmEvents {
   state: { state: VmState; reason?: StopReason };
   /** The worker is gone or broke: the VM is lost, others are not. */
   error: { error: Error };
+  /** Why the guest met an error that it cannot know the reason of: a drive that fails, a quota that is used up. */
+  warning: { message: string };
   stats: VmStats;
   reset: Record<string, never>;
 }

@@ -1,7 +1,13 @@
 import * as Comlink from 'comlink';
 import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
-import type { MachineControl, MachineSetup, ShareSetup, WorkerEvent } from '../worker/machine-control.ts';
+import type {
+  DriveSetup,
+  MachineControl,
+  MachineSetup,
+  ShareSetup,
+  WorkerEvent,
+} from '../worker/machine-control.ts';
 import { StatsBoard, type StatsSample } from '../worker/stats-channel.ts';
 import { Emitter } from './emitter.ts';
 import { FileError, HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
@@ -12,6 +18,8 @@ import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
 
 /** Milliseconds over which speed and load are measured. */
 const WINDOW_MS = 500;
+/** Milliseconds a worker is given to close drives and shares. */
+const CLOSE_MS = 2000;
 
 /** What a VM is made of, once the options have been understood. */
 export interface VmParts {
@@ -23,6 +31,7 @@ export interface VmParts {
   owned: ArrayBuffer[];
   maxInstructions: number | undefined;
   shares?: readonly ShareSetup[];
+  drives?: readonly DriveSetup[];
   worker: WorkerHandle;
   /** Use shared memory for console and figures; default: where it can be. */
   shared?: boolean;
@@ -34,6 +43,8 @@ export class Vm implements VirtualMachine {
   readonly name: string;
   readonly prompt: string | undefined;
   readonly #memory: number;
+  /** True when it has drives or shares. */
+  readonly #stores: boolean;
   readonly #worker: WorkerHandle;
   readonly #control: Comlink.Remote<MachineControl>;
   readonly #events: MessagePort;
@@ -64,6 +75,7 @@ export class Vm implements VirtualMachine {
     this.name = parts.name;
     this.prompt = parts.prompt;
     this.#memory = parts.config.memory;
+    this.#stores = (parts.drives?.length ?? 0) + (parts.shares?.length ?? 0) > 0;
     this.#worker = parts.worker;
     this.#control = control;
     this.#events = events;
@@ -100,6 +112,7 @@ export class Vm implements VirtualMachine {
       config: parts.config,
       maxInstructions: parts.maxInstructions,
       shares: parts.shares,
+      drives: parts.drives,
       consoleOut,
       consoleIn,
       stats: board === undefined ? { kind: 'messages' } : { kind: 'board', board },
@@ -167,6 +180,7 @@ export class Vm implements VirtualMachine {
     this.#reason ??= { kind: 'poweroff' };
     this.#enter('destroyed');
     this.#rejectLost(new StateError(`${this.name} has been destroyed`));
+    if (this.#stores && this.#lost === undefined) await this.#closeStores();
     this.#console.close();
     this.#events.onmessage = null;
     this.#events.close();
@@ -207,6 +221,16 @@ export class Vm implements VirtualMachine {
 
   on<K extends keyof VmEvents>(event: K, listener: (value: VmEvents[K]) => void): () => void {
     return this.#emitter.on(event, listener);
+  }
+
+  /** Lets the worker end its writes; one that does not answer is ended all the same. */
+  async #closeStores(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([this.#control.close().catch(() => {}), late]);
+    clearTimeout(timer);
   }
 
   #call<T>(answer: Promise<T>): Promise<T> {
@@ -280,6 +304,9 @@ export class Vm implements VirtualMachine {
       case 'reset':
         this.#emitter.emit('reset', {});
         return;
+      case 'warning':
+        this.#emitter.emit('warning', { message: event.message });
+        return;
       case 'failed':
         if (event.run !== this.#run) return;
         this.#onLost(new Error(event.message));
@@ -315,7 +342,7 @@ function refusal(error: unknown, memory: number): unknown {
   if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
     return error;
   if (error.name === 'LoadError') return new ImageError(error.message);
-  if (error.name === 'ShareError') return new FileError(error.message);
+  if (error.name === 'ShareError' || error.name === 'StorageError') return new FileError(error.message);
   if (error.name === 'ConfigError') return new OptionError(error.message);
   if (error instanceof RangeError || error.name === 'RangeError') {
     return new OptionError(

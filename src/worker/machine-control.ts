@@ -1,5 +1,6 @@
 // What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
 import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import type { ChannelEnd } from './byte-channel.ts';
 import type { StatsEnd, StatsSample } from './stats-channel.ts';
@@ -10,12 +11,19 @@ export interface ShareSetup {
   tree: TreeSpec;
 }
 
+/** A drive to open, and the serial number the guest is to see. */
+export interface DriveSetup {
+  drive: DriveSpec;
+  serial?: string;
+}
+
 /** Everything a worker needs to make its machine; the ports in it are transferred. */
 export interface MachineSetup {
   config: MachineConfig;
   maxInstructions?: number;
   /** What the worker opens before it makes the machine. */
   shares?: readonly ShareSetup[];
+  drives?: readonly DriveSetup[];
   /** Bytes the guest writes to its serial console. */
   consoleOut: ChannelEnd;
   /** Bytes typed. */
@@ -32,6 +40,8 @@ export type WorkerEvent =
   /** The machine broke in a way that is not the guest's fault. */
   | { type: 'failed'; run: number; message: string }
   | { type: 'reset' }
+  /** Something that the guest only knows as an error, in words for people. */
+  | { type: 'warning'; message: string }
   | { type: 'stats'; sample: StatsSample };
 
 /** The calls a worker answers. */
@@ -44,6 +54,8 @@ export interface MachineControl {
   resume(): void;
   reset(run: number): void;
   powerOff(): void;
+  /** Stops the machine for good, ends every write under way, and gives up files and locks. */
+  close(): Promise<void>;
   stats(): MachineStats;
   signature(): Uint32Array | undefined;
 }

@@ -2,6 +2,7 @@ import * as Comlink from 'comlink';
 import type { MachineApi, MachineConfig, MachineParts, MachineStats } from '../machine/machine-types.ts';
 import { openReader, openSender } from './byte-channel.ts';
 import type { MachineControl, MachineSetup, WorkerEvent, WorkerHello } from './machine-control.ts';
+import type { OpenedParts } from './open-parts.ts';
 import { StatsBoard } from './stats-channel.ts';
 import { VmDriver } from './vm-driver.ts';
 
@@ -16,7 +17,7 @@ const INPUT_RETRY_MS = 20;
 /** Makes a machine of its configuration and what was opened for it. */
 export type MachineFactory = (config: MachineConfig, parts: MachineParts) => MachineApi;
 /** Opens what a setup names, as the platform does. */
-export type PartsOpener = (setup: MachineSetup) => Promise<MachineParts>;
+export type PartsOpener = (setup: MachineSetup, onWarning: (message: string) => void) => Promise<OpenedParts>;
 
 /** The worker's side of one VM. */
 export class MachineService implements MachineControl {
@@ -24,20 +25,22 @@ export class MachineService implements MachineControl {
   readonly #openParts: PartsOpener;
   #machine: MachineApi | undefined;
   #driver: VmDriver | undefined;
+  #parts: OpenedParts | undefined;
   #run = 0;
 
-  constructor(createMachine: MachineFactory, openParts: PartsOpener = async () => ({})) {
+  constructor(createMachine: MachineFactory, openParts: PartsOpener = openNothing) {
     this.#createMachine = createMachine;
     this.#openParts = openParts;
   }
 
   async create(setup: MachineSetup): Promise<void> {
     if (this.#machine !== undefined) throw new Error('this worker already has a machine');
-    const machine = this.#createMachine(setup.config, await this.#openParts(setup));
+    const post = (event: WorkerEvent) => setup.events.postMessage(event);
+    const parts = await this.#openParts(setup, (message) => post({ type: 'warning', message }));
+    const machine = await this.#make(setup.config, parts);
     machine.setInstructionLimit(setup.maxInstructions);
 
     const output = openSender(setup.consoleOut);
-    const post = (event: WorkerEvent) => setup.events.postMessage(event);
     const board = setup.stats.kind === 'board' ? new StatsBoard(setup.stats.board) : undefined;
     const driver = new VmDriver(
       machine,
@@ -59,6 +62,7 @@ export class MachineService implements MachineControl {
     });
     this.#machine = machine;
     this.#driver = driver;
+    this.#parts = parts;
   }
 
   start(run: number): void {
@@ -83,12 +87,27 @@ export class MachineService implements MachineControl {
     this.#made.driver.powerOff();
   }
 
+  async close(): Promise<void> {
+    this.#driver?.powerOff();
+    await this.#parts?.close();
+  }
+
   stats(): MachineStats {
     return this.#made.machine.stats();
   }
 
   signature(): Uint32Array | undefined {
     return this.#made.machine.signature();
+  }
+
+  /** Files and locks are given up when there is no machine to use them. */
+  async #make(config: MachineConfig, parts: OpenedParts): Promise<MachineApi> {
+    try {
+      return this.#createMachine(config, parts);
+    } catch (error) {
+      await parts.close();
+      throw error;
+    }
   }
 
   get #made(): { machine: MachineApi; driver: VmDriver } {
@@ -98,6 +117,8 @@ export class MachineService implements MachineControl {
     return { machine: this.#machine, driver: this.#driver };
   }
 }
+
+const openNothing: PartsOpener = async () => ({ close: async () => {} });
 
 function inputPending(machine: MachineApi): number {
   return machine.consoleInputPending ?? 0;

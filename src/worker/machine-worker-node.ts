@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { Core } from '../core/core.ts';
 import { Machine } from '../machine/machine.ts';
+import { openDriveNode } from '../storage/open-drive-node.ts';
 import { openTreeNode } from '../storage/tree/open-tree-node.ts';
 import type { WorkerHello } from './machine-control.ts';
 import { serveMachine } from './machine-service.ts';
@@ -12,6 +13,6 @@ parentPort.once('message', (hello: WorkerHello) =>
   serveMachine(
     hello,
     (config, parts) => new Machine(config, Core.create, parts),
-    (setup) => openParts(setup, openTreeNode),
+    (setup, onWarning) => openParts(setup, { openTree: openTreeNode, openDrive: openDriveNode }, onWarning),
   ),
 );

@@ -1,6 +1,7 @@
 // Entry of a browser's worker: one machine.
 import { Core } from '../core/core.ts';
 import { Machine } from '../machine/machine.ts';
+import { openDriveBrowser } from '../storage/open-drive-browser.ts';
 import { openTree } from '../storage/tree/open-tree.ts';
 import type { WorkerHello } from './machine-control.ts';
 import { serveMachine } from './machine-service.ts';
@@ -12,7 +13,7 @@ addEventListener(
     serveMachine(
       event.data,
       (config, parts) => new Machine(config, Core.create, parts),
-      (setup) => openParts(setup, openTree),
+      (setup, onWarning) => openParts(setup, { openTree, openDrive: openDriveBrowser }, onWarning),
     ),
   { once: true },
 );

@@ -1,28 +1,64 @@
-import type { MachineParts, MachineShare } from '../machine/machine-types.ts';
+import type { MachineDrive, MachineParts, MachineShare } from '../machine/machine-types.ts';
+import type { BlockBackend } from '../storage/block-backend.ts';
+import { type DriveSpec, describeSource } from '../storage/drive-spec.ts';
 import type { TreeOpener } from '../storage/tree/open-tree.ts';
 import type { MachineSetup } from './machine-control.ts';
 
+/** How a platform opens what a machine stands on. */
+export interface Openers {
+  openTree: TreeOpener;
+  openDrive(spec: DriveSpec): Promise<BlockBackend>;
+}
+
+/** What was opened for a machine, and how to give it up. */
+export interface OpenedParts extends MachineParts {
+  close(): Promise<void>;
+}
+
 /**
  * Opens what a setup names; what was opened is closed again when a later part cannot be.
- * @throws {FileSystemError} with the share's tag before the reason
+ * @param onWarning told of failures of drives while the machine runs, once for each message
+ * @throws {ShareError} with the share's tag before the reason; {StorageError} naming the drive
  */
-export async function openParts(setup: MachineSetup, openTree: TreeOpener): Promise<MachineParts> {
+export async function openParts(
+  setup: MachineSetup,
+  { openTree, openDrive }: Openers,
+  onWarning: (message: string) => void = () => {},
+): Promise<OpenedParts> {
   const shares: MachineShare[] = [];
+  const drives: MachineDrive[] = [];
+  const close = async () => {
+    await Promise.all([
+      ...shares.map(({ tree }) => tree.close()),
+      ...drives.map(async ({ backend }) => backend.close()),
+    ]);
+  };
+  const warned = new Set<string>();
   try {
     for (const { tag, tree } of setup.shares ?? []) {
       try {
         shares.push({ tag, tree: await openTree(tree) });
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new ShareError(`share ${tag}: ${why}`, { cause: error });
+        throw new ShareError(`share ${tag}: ${reasonOf(error)}`, { cause: error });
       }
     }
-    return { shares };
+    for (const { drive, serial } of setup.drives ?? []) {
+      const onError = (error: unknown) => {
+        const message = `${describeSource(drive)}: ${reasonOf(error)}`;
+        if (warned.has(message)) return;
+        warned.add(message);
+        onWarning(message);
+      };
+      drives.push({ backend: await openDrive(drive), serial, onError });
+    }
+    return { shares, drives, close };
   } catch (error) {
-    await Promise.all(shares.map(({ tree }) => tree.close()));
+    await close();
     throw error;
   }
 }
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** A share cannot be opened. */
 export class ShareError extends Error {

@@ -1,0 +1,20 @@
+import { SERIAL_BYTES } from '../virtio/block/block-config.ts';
+import type { DriveSetup } from '../worker/machine-control.ts';
+import { OptionError } from './errors.ts';
+import type { VmDrive } from './types.ts';
+
+/**
+ * Drives as a worker is told of them.
+ * @throws {OptionError} for a serial number that cannot be
+ */
+export function setUpDrives(drives: readonly VmDrive[]): DriveSetup[] {
+  return drives.map(({ serial, ...drive }) => {
+    if (serial !== undefined && !/^[!-~]+$/.test(serial)) {
+      throw new OptionError(`drive: '${serial}' is no serial number; give printable ASCII without spaces`);
+    }
+    if (serial !== undefined && serial.length > SERIAL_BYTES) {
+      throw new OptionError(`drive: the serial number '${serial}' has more than ${SERIAL_BYTES} characters`);
+    }
+    return { drive, serial };
+  });
+}
