@@ -24,6 +24,8 @@ import { dropRegions, resetRegions } from '../translator/regions';
 import { I_PAGE_END } from './operations';
 
 const NO_PAGE: u32 = 0xffffffff;
+/** Bytes of a slot that are zeroed together: a page of the host's memory. */
+const CLEARED_BYTES: u32 = 4096;
 /** A page written this often since it was decoded is data as much as code: its slot is given up. */
 const WRITES_TO_GIVE_UP: u32 = 64;
 
@@ -91,13 +93,28 @@ function takeSlot(): u32 {
   return slot;
 }
 
+/**
+ * Zeroes a slot's entries, but writes only where something is. Most pages of code are never executed whole: what was
+ * never written costs the host no memory (25 MB instead of 39 at the prompt of a Debian kernel).
+ */
+function clearEntries(address: u32): void {
+  for (let block = address; block < address + 2048 * 16; block += CLEARED_BYTES) {
+    for (let at = block; at < block + CLEARED_BYTES; at += 16) {
+      if (load<u64>(at) | load<u64>(at, 8)) {
+        memory.fill(block, 0, CLEARED_BYTES);
+        break;
+      }
+    }
+  }
+}
+
 /** Address of the decoded slot for a page of RAM, made empty if there is none yet. */
 export function slotOf(page: u32): u32 {
   const known = pageSlot(page);
   if (known) return slotAddress(known - 1);
   const slot = takeSlot();
   const address = slotAddress(slot);
-  memory.fill(address, 0, 2048 * 16);
+  clearEntries(address);
   endEntries(address + 2048 * 16);
   store<u32>(SLOT_PAGE + (slot << 2), page);
   store<u32>(SLOT_WRITES + (slot << 2), 0);

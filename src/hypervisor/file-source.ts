@@ -1,9 +1,9 @@
-import { gunzip, isGzip } from '../storage/gzip.ts';
+import { isGzip, unpackedSize } from '../storage/gzip.ts';
 import { FileError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import type { FileSource } from './types.ts';
 
-/** Largest image that is read or unpacked, in bytes: what is plainly no kernel must not fill the host's memory. */
+/** Largest image that is read, or that a packed one says it is, in bytes: no kernel is as large. */
 const LARGEST_FILE = 512 * 1024 ** 2;
 
 /** A file in memory. */
@@ -14,18 +14,20 @@ export interface LoadedFile {
 }
 
 /**
- * Reads a file and unpacks it when it is gzipped (RFC 1952).
+ * Reads a file. A gzipped one (RFC 1952) stays so: the machine unpacks it where it goes.
  * @param what names the file's part in error messages: kernel, initrd, bios
- * @throws {FileError} when it cannot be read, is empty or is damaged
+ * @param transfer bytes given as such may be taken away from whoever gave them
+ * @throws {FileError} when it cannot be read or is empty
  */
 export async function loadFile(
   source: FileSource,
   what: 'kernel' | 'initrd' | 'bios',
   platform: Platform,
+  transfer = false,
 ): Promise<LoadedFile> {
   let file: LoadedFile;
   if (source instanceof Uint8Array) {
-    file = { bytes: source as Uint8Array<ArrayBuffer>, owned: false };
+    file = { bytes: source as Uint8Array<ArrayBuffer>, owned: transfer && isWholeBuffer(source) };
   } else {
     try {
       file = { bytes: await platform.readFile(source, LARGEST_FILE), owned: true };
@@ -33,16 +35,20 @@ export async function loadFile(
       throw error instanceof FileError ? new FileError(`${what}: ${error.message}`) : error;
     }
   }
-  const name = source instanceof Uint8Array ? what : `${what}: ${source}`;
+  const name = nameOf(what, source);
   if (file.bytes.length === 0) throw new FileError(`${name} is empty`);
-  if (!isGzip(file.bytes)) return file;
-  try {
-    return { bytes: await gunzip(file.bytes, LARGEST_FILE), owned: true };
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw new FileError(`${name} unpacks to more than ${LARGEST_FILE} bytes`);
-    // An initrd may be several archives in a row, which only the kernel knows how to take apart.
-    if (what === 'initrd') return file;
-    throw new FileError(`${name} is gzipped but damaged; is it complete?`);
+  if (what !== 'initrd' && isGzip(file.bytes) && unpackedSize(file.bytes) > LARGEST_FILE) {
+    throw new FileError(`${name} unpacks to more than ${LARGEST_FILE} bytes`);
   }
+  return file;
+}
+
+/** How messages call a file: `kernel`, or `kernel: /path` where it has a name. */
+export function nameOf(what: string, source: FileSource): string {
+  return source instanceof Uint8Array ? what : `${what}: ${source}`;
+}
+
+/** A buffer that holds these bytes and nothing else, and that can be transferred. */
+function isWholeBuffer(bytes: Uint8Array): boolean {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
 }

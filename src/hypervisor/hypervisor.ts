@@ -1,7 +1,7 @@
 import type { Engine, MachineConfig } from '../machine/machine-types.ts';
 import { setUpDrives } from './drives.ts';
-import { OptionError, StateError } from './errors.ts';
-import { type LoadedFile, loadFile } from './file-source.ts';
+import { FileError, OptionError, StateError } from './errors.ts';
+import { type LoadedFile, loadFile, nameOf } from './file-source.ts';
 import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
 import { setUpShares } from './shares.ts';
 import { parseMemory } from './size.ts';
@@ -50,7 +50,7 @@ export class Hypervisor {
     const sources = chooseSources(options, guest);
     const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
     const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>
-      source === undefined ? undefined : loadFile(source, what, platform);
+      source === undefined ? undefined : loadFile(source, what, platform, options.transfer);
     const [core, kernel, initrd, bios] = await Promise.all([
       this.#core(platform),
       load(sources.kernel, 'kernel'),
@@ -83,6 +83,8 @@ export class Hypervisor {
       drives,
       worker: platform.startWorker(`hypertab ${id} ${name}`),
       ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
+    }).catch((error: unknown) => {
+      throw error instanceof FileError ? withFileName(error, sources) : error;
     });
     this.#vms.set(id, vm);
     vm.on('state', ({ state }) => {
@@ -149,6 +151,17 @@ function checkOptions(options: VmOptions): void {
     }
     if (options.append.includes('\0')) throw new OptionError('append: it holds a zero byte; leave that out');
   }
+}
+
+/** The machine, which unpacks its files, knows no more of them than what they are. */
+function withFileName(error: FileError, sources: Sources): FileError {
+  for (const what of ['kernel', 'initrd', 'bios'] as const) {
+    const source = sources[what];
+    if (source !== undefined && error.message.startsWith(`${what} is `)) {
+      return new FileError(nameOf(what, source) + error.message.slice(what.length), { cause: error });
+    }
+  }
+  return error;
 }
 
 interface Sources {

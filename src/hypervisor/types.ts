@@ -6,7 +6,7 @@ import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
 
-/** A file given as bytes, or as an address to fetch (browser) or path to read (Node). */
+/** A file given as bytes, or as an address to fetch (browser) or path to read (Node); gzipped or not. */
 export type FileSource = Uint8Array | string | URL;
 
 /** Files shared with a guest. The tag is 1 to 36 letters, digits, dots, dashes and underscores. */
@@ -20,6 +20,11 @@ export interface VmOptions {
   guest?: string;
   kernel?: FileSource;
   initrd?: FileSource;
+  /**
+   * True: kernel, initrd and bios that are given as bytes go to the machine without a copy; whoever gave them finds
+   * the buffers empty afterwards, even when the machine cannot be made.
+   */
+  transfer?: boolean;
   append?: string;
   /** An M-mode program; 'none' (the default): the machine answers SBI itself. */
   bios?: 'none' | FileSource;

@@ -139,8 +139,7 @@ export class Vm implements VirtualMachine {
   async start(): Promise<void> {
     this.#demand('start', 'created', 'running', 'stopped');
     if (this.#state === 'running') return;
-    this.#powerOn();
-    await this.#call(this.#control.start(this.#run));
+    await this.#powerCycle((run) => this.#control.start(run));
   }
 
   async pause(): Promise<void> {
@@ -160,8 +159,7 @@ export class Vm implements VirtualMachine {
 
   async reset(): Promise<void> {
     this.#demand('reset', 'created', 'running', 'paused', 'stopped');
-    this.#powerOn();
-    await this.#call(this.#control.reset(this.#run));
+    await this.#powerCycle((run) => this.#control.reset(run));
   }
 
   async powerOff(): Promise<void> {
@@ -246,8 +244,8 @@ export class Vm implements VirtualMachine {
   }
 
   /** A new power cycle; what the worker still tells about the last one is ignored from here on. */
-  #powerOn(): void {
-    this.#run++;
+  async #powerCycle(begin: (run: number) => Promise<void>): Promise<void> {
+    const run = ++this.#run;
     this.#plugPulled = false;
     this.#reason = undefined;
     this.#watch.reset();
@@ -255,6 +253,16 @@ export class Vm implements VirtualMachine {
     // A prompt of the last power cycle must not pass for one of this.
     this.#console.clearBacklog();
     this.#enter('running');
+    try {
+      await this.#call(begin(run));
+    } catch (error) {
+      const refused = refusal(error, this.#memory);
+      // A machine that cannot be loaded again stands still; a lost or destroyed one has said so.
+      if (run === this.#run && refused instanceof HypertabError && this.#isOn()) {
+        this.#stopped({ kind: 'fault', message: refused.message });
+      }
+      throw refused;
+    }
   }
 
   #enter(state: VmState): void {
@@ -342,7 +350,8 @@ function refusal(error: unknown, memory: number): unknown {
   if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
     return error;
   if (error.name === 'LoadError') return new ImageError(error.message);
-  if (error.name === 'ShareError' || error.name === 'StorageError') return new FileError(error.message);
+  if (['ShareError', 'StorageError', 'DamagedFileError'].includes(error.name))
+    return new FileError(error.message);
   if (error.name === 'ConfigError') return new OptionError(error.message);
   if (error instanceof RangeError || error.name === 'RangeError') {
     return new OptionError(

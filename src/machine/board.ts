@@ -75,7 +75,7 @@ export class Board {
   private readonly config: MachineConfig;
   private readonly ticks: TickSource;
 
-  /** Throws ConfigError or LoadError when the machine cannot be built or its files cannot be loaded. */
+  /** Throws ConfigError, LoadError or DamagedFileError when the machine cannot be built or its files cannot be loaded. */
   constructor(config: MachineConfig, createCore: CoreFactory, events: BoardEvents, parts: MachineParts = {}) {
     this.config = config;
     this.placement = placeAll(config);

@@ -10,6 +10,11 @@ export class LoadError extends Error {
   override readonly name = 'LoadError';
 }
 
+/** A gzipped file that is damaged or cut off. */
+export class DamagedFileError extends Error {
+  override readonly name = 'DamagedFileError';
+}
+
 /** Bytes as MiB, rounded up, for messages. */
 export function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / (1 << 20))} MiB`;

@@ -2,13 +2,13 @@ import type { CoreCounters } from '../core/core-types.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
 
-/** Everything a board needs before it can run. Byte arrays are whole files. */
+/** Everything a board needs before it can run. Byte arrays are whole files, gzipped or not, and kept for resets. */
 export interface MachineConfig {
   /** Compiled core.wasm. */
   core: WebAssembly.Module;
   /** Guest RAM in bytes (16 MiB to 3 GiB, a multiple of 1 MiB). */
   memory: number;
-  /** A RISC-V Linux `Image` (also gzipped) or an ELF64, entered in S-mode with a0 = hartid, a1 = device tree. */
+  /** A RISC-V Linux `Image` or an ELF64, entered in S-mode with a0 = hartid, a1 = device tree. */
   kernel?: Uint8Array;
   initrd?: Uint8Array;
   /** Kernel command line. */
@@ -95,7 +95,7 @@ export interface MachineApi {
   suspend(): void;
   /** Time goes on where suspend() stopped it. Without a suspend() before it, it does nothing. */
   resumeTime(): void;
-  /** Power-on state: RAM zeroed, images loaded again, devices reset. */
+  /** Power-on state: RAM zeroed, images loaded again, devices reset. Throws when an image has been damaged since. */
   reset(): void;
   /** Stops before the given total of instructions is exceeded; undefined for no limit. */
   setInstructionLimit(limit: number | undefined): void;

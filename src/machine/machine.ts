@@ -51,7 +51,7 @@ export class Machine implements MachineApi {
   /**
    * Builds the board and loads its files; the machine runs with runSlice().
    * @param parts what `config` names and the caller has opened
-   * @throws ConfigError or LoadError, with one line that says what was wrong and what to do
+   * @throws ConfigError, LoadError or DamagedFileError, with one line that says what was wrong and what to do
    */
   constructor(config: MachineConfig, createCore: CoreFactory = Core.create, parts: MachineParts = {}) {
     this.config = config;
@@ -129,11 +129,12 @@ export class Machine implements MachineApi {
     this.instructionsBefore += this.board.core.instructions;
     this.output.flush();
     this.request = undefined;
-    this.stopped = undefined;
+    this.stopped = { kind: 'fault', message: 'the machine could not be loaded again' };
     this.busyMs = 0;
     this.sbiCalls = 0;
     this.panic.reset();
     this.board.powerOn();
+    this.stopped = undefined;
     this.watchHtif();
   }
 

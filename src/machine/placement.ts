@@ -1,4 +1,5 @@
 // Decides where in RAM kernel, firmware, initrd and device tree go, and refuses what does not fit.
+import { type BootFile, type Contents, openBootFile, openInitrd, plainContents } from './boot-file.ts';
 import { type ElfFile, isElf, parseElf } from './elf.ts';
 import { ConfigError, LoadError, mebibytes } from './errors.ts';
 import { FIRMWARE_BASE, PAYLOAD_BASE, RAM_BASE, RAM_MAXIMUM, RAM_MINIMUM, RAM_UNIT } from './memory-map.ts';
@@ -9,7 +10,7 @@ export interface Piece {
   what: string;
   physical: number;
   memoryBytes: number;
-  contents: Uint8Array;
+  contents: Contents;
 }
 
 /** A program ready to be put into RAM. */
@@ -31,6 +32,8 @@ export interface Placement {
 /** Room kept for the device tree at the end of RAM. */
 export const DEVICE_TREE_BYTES = 0x1_0000;
 const PAGE = 4096;
+/** Largest ELF file that is unpacked, in bytes: unlike an Image it is, in memory, whole. */
+const LARGEST_ELF = 512 * 1024 ** 2;
 
 /** Throws ConfigError unless the size is one a machine can have. */
 export function checkMemory(bytes: number): void {
@@ -43,18 +46,18 @@ export function checkMemory(bytes: number): void {
 }
 
 /** A kernel: a RISC-V `Image` at its text offset, or an ELF file where it says. Throws LoadError. */
-export function readKernel(file: Uint8Array): Program {
-  if (isElf(file)) return elfProgram(file, 'kernel');
-  const { textOffset, imageBytes } = parseRiscvImage(file, 'kernel');
+function readKernel(file: BootFile): Program {
+  if (isElf(file.start)) return elfProgram(file.whole(), 'kernel');
+  const { textOffset, imageBytes } = parseRiscvImage(file.start, 'kernel', file.length);
   const physical = RAM_BASE + textOffset;
   return { entry: physical, pieces: [{ what: 'kernel', physical, memoryBytes: imageBytes, contents: file }] };
 }
 
 /** An M-mode program: an ELF file where it says, or a raw binary at the start of RAM. Throws LoadError. */
-export function readBios(file: Uint8Array): Program {
-  if (isElf(file)) return elfProgram(file, 'bios');
+function readBios(file: BootFile): Program {
+  if (isElf(file.start)) return elfProgram(file.whole(), 'bios');
   if (file.length === 0) throw new LoadError('bios: the file is empty');
-  if (isRiscvImage(file)) {
+  if (isRiscvImage(file.start)) {
     throw new LoadError('bios: a Linux Image, which needs firmware beneath it; give it as the kernel');
   }
   return {
@@ -74,7 +77,7 @@ function elfProgram(file: Uint8Array, what: string): Program {
     what,
     physical: segment.physical,
     memoryBytes: segment.memoryBytes,
-    contents: file.subarray(segment.offset, segment.offset + segment.fileBytes),
+    contents: plainContents(file.subarray(segment.offset, segment.offset + segment.fileBytes)),
   }));
   for (const { physical } of pieces) {
     if (physical < RAM_BASE) {
@@ -86,6 +89,7 @@ function elfProgram(file: Uint8Array, what: string): Program {
   return { entry: elf.entry, pieces, elf };
 }
 
+/** Whole files, gzipped or not. */
 export interface PlacementInput {
   memory: number;
   kernel?: Uint8Array;
@@ -95,13 +99,14 @@ export interface PlacementInput {
 
 /**
  * Lays out RAM: programs where they want to be, the device tree at the end, the initrd below it.
- * @throws ConfigError (nothing to boot, RAM too small) or LoadError (a file that cannot be loaded)
+ * @throws ConfigError (nothing to boot, RAM too small), LoadError or DamagedFileError (a file that cannot be loaded)
  */
 export function placeAll(input: PlacementInput): Placement {
   checkMemory(input.memory);
   if (!input.kernel && !input.bios) throw new ConfigError('nothing to boot; give a kernel or a bios');
-  const bios = input.bios && readBios(input.bios);
-  const kernel = input.kernel && readKernel(input.kernel);
+  const bios = input.bios && readBios(openBootFile(input.bios, 'bios', LARGEST_ELF));
+  const kernel = input.kernel && readKernel(openBootFile(input.kernel, 'kernel', LARGEST_ELF));
+  const archive = input.initrd && openInitrd(input.initrd, input.memory);
   if (bios && kernel && kernel.entry < PAYLOAD_BASE) {
     throw new LoadError(
       'kernel: starts inside the firmware; link it at 0x80200000 or above to run it under a bios',
@@ -109,7 +114,7 @@ export function placeAll(input: PlacementInput): Placement {
   }
   const programs = [...(bios?.pieces ?? []), ...(kernel?.pieces ?? [])];
   const programsEnd = Math.max(...programs.map((piece) => piece.physical + piece.memoryBytes));
-  const initrdBytes = input.initrd?.length ?? 0;
+  const initrdBytes = archive?.length ?? 0;
   const roomAtEnd = DEVICE_TREE_BYTES + Math.ceil(initrdBytes / PAGE) * PAGE;
   const needed = Math.ceil(programsEnd / PAGE) * PAGE - RAM_BASE + roomAtEnd;
   if (needed > input.memory) {
@@ -128,10 +133,10 @@ export function placeAll(input: PlacementInput): Placement {
   const deviceTree = RAM_BASE + input.memory - DEVICE_TREE_BYTES;
   const pieces = [...programs];
   let initrd: Placement['initrd'];
-  if (input.initrd && initrdBytes > 0) {
+  if (archive && initrdBytes > 0) {
     const start = Math.floor((deviceTree - initrdBytes) / PAGE) * PAGE;
     initrd = { start, end: start + initrdBytes };
-    pieces.push({ what: 'initrd', physical: start, memoryBytes: initrdBytes, contents: input.initrd });
+    pieces.push({ what: 'initrd', physical: start, memoryBytes: initrdBytes, contents: archive });
   }
   return { bios, kernel, initrd, deviceTree, pieces };
 }
@@ -152,7 +157,10 @@ function checkOverlaps(pieces: readonly Piece[]): void {
   }
 }
 
-/** Copies pieces into RAM. RAM is zeroed, so memory beyond a piece's contents already is. */
+/**
+ * Puts pieces into RAM. RAM is zeroed, so memory beyond a piece's contents already is.
+ * @throws DamagedFileError
+ */
 export function loadPieces(ram: Uint8Array, pieces: readonly Piece[]): void {
-  for (const { physical, contents } of pieces) ram.set(contents, physical - RAM_BASE);
+  for (const { physical, contents } of pieces) contents.putInto(ram, physical - RAM_BASE);
 }

@@ -38,8 +38,12 @@ export function isRiscvImage(file: Uint8Array): boolean {
   return file.length >= HEADER_BYTES && magic(file) === MAGIC2_VALUE;
 }
 
-/** Reads the header. Throws LoadError naming what the file seems to be instead. */
-export function parseRiscvImage(file: Uint8Array, what: string): RiscvImage {
+/**
+ * Reads the header. Throws LoadError naming what the file seems to be instead.
+ * @param file the file, or at least its first 64 KiB
+ * @param fileBytes length of the whole file
+ */
+export function parseRiscvImage(file: Uint8Array, what: string, fileBytes = file.length): RiscvImage {
   if (!isRiscvImage(file)) throw new LoadError(`${what}: ${describeUnknown(file)}`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if ((view.getBigUint64(FLAGS, true) & FLAG_BIG_ENDIAN) !== 0n) {
@@ -58,12 +62,12 @@ export function parseRiscvImage(file: Uint8Array, what: string): RiscvImage {
     );
   }
   const whole = announcedLength(view);
-  if (whole > file.length) {
+  if (whole > fileBytes) {
     throw new LoadError(
-      `${what}: it has ${file.length} bytes of the ${whole} that its header speaks of; get the file again`,
+      `${what}: it has ${fileBytes} bytes of the ${whole} that its header speaks of; get the file again`,
     );
   }
-  return { textOffset: Number(textOffset), imageBytes: Math.max(Number(imageSize), file.length) };
+  return { textOffset: Number(textOffset), imageBytes: Math.max(Number(imageSize), fileBytes) };
 }
 
 /** Bytes of the file up to the end of its last EFI section; 0 where it has none. */

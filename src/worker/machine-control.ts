@@ -49,6 +49,7 @@ export interface MachineControl {
   /** Makes the machine; rejects with the loader's error (its name and message survive, its class does not). */
   create(setup: MachineSetup): Promise<void>;
   /** `run` numbers the power cycles: what a worker tells about an earlier one is out of date. */
+  /** Rejects, as reset() does, when the machine's files cannot be loaded again. */
   start(run: number): void;
   pause(): void;
   resume(): void;

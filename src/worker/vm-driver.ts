@@ -60,7 +60,7 @@ export class VmDriver {
 
   /** Starts a machine that was not started yet, power-cycles one that has stopped; no-op while it runs. */
   start(): void {
-    if (this.#state === 'stopped') this.#machine.reset();
+    if (this.#state === 'stopped') this.#powerOn();
     this.#go();
   }
 
@@ -78,10 +78,10 @@ export class VmDriver {
     this.#sample();
   }
 
-  /** Power cycle; the machine runs afterwards whatever it did before. */
+  /** Power cycle; the machine runs afterwards whatever it did before. Throws what the machine's reset does. */
   reset(): void {
     if (this.#state === 'paused') this.#machine.resumeTime();
-    this.#machine.reset();
+    this.#powerOn();
     this.#host.onReset();
     this.#go();
     this.#wake?.();
@@ -96,6 +96,17 @@ export class VmDriver {
   input(bytes: Uint8Array): void {
     this.#machine.consoleInput(bytes);
     this.#wake?.();
+  }
+
+  /** A machine that cannot be loaded again stands still. */
+  #powerOn(): void {
+    try {
+      this.#machine.reset();
+    } catch (error) {
+      this.#state = 'stopped';
+      this.#wake?.();
+      throw error;
+    }
   }
 
   #go(): void {

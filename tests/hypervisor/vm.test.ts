@@ -50,6 +50,30 @@ describe.each([{ shared: true }, { shared: false }])('a VM (shared memory: $shar
     expect(hypervisor.list()).toEqual([]);
   });
 
+  it('stops, and says why, when its files cannot be loaded again', async () => {
+    const { hypervisor, workers } = make(busy, { shared });
+    const vm = await hypervisor.create({ kernel });
+    await vm.start();
+    const { machine } = workers[0]!;
+    machine.refusal = Object.assign(new Error('kernel is damaged'), { name: 'DamagedFileError' });
+    await expect(vm.reset()).rejects.toThrow(FileError);
+    expect([vm.state, vm.reason]).toEqual(['stopped', { kind: 'fault', message: 'kernel is damaged' }]);
+    await expect(vm.start()).rejects.toThrow('kernel is damaged');
+    machine.refusal = undefined;
+    await vm.start();
+    expect([vm.state, vm.reason]).toEqual(['running', undefined]);
+  });
+
+  it('takes the buffers of its files when it may, and only then', async () => {
+    const { hypervisor, workers } = make(busy, { shared });
+    const kept = Uint8Array.of(1, 2, 3);
+    const given = Uint8Array.of(1, 2, 3);
+    await hypervisor.create({ kernel: kept });
+    await hypervisor.create({ kernel: given, transfer: true });
+    expect([kept.length, given.length]).toEqual([3, 0]);
+    for (const { config } of workers) expect(Buffer.from(config!.kernel!)).toEqual(Buffer.of(1, 2, 3));
+  });
+
   it('delivers every byte the guest wrote before it tells that the guest stopped', async () => {
     const line = `${'x'.repeat(999)}\n`;
     const { hypervisor } = make(

@@ -39,7 +39,11 @@ export class FakeMachine implements MachineApi {
     this.clock.push('resume');
   }
 
+  /** Thrown by reset(). */
+  refusal: Error | undefined;
+
   reset(): void {
+    if (this.refusal) throw this.refusal;
     this.resets++;
     this.instructions = 0;
   }

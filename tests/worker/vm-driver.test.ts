@@ -172,4 +172,23 @@ describe('the driver of a machine', () => {
     expect(driver.state).toBe('stopped');
     expect(machine.slices).toBe(1);
   });
+
+  it('stands still after a reset that failed, until one succeeds', async () => {
+    const { machine, driver, reasons, log } = drive(() => ({ state: 'running' }));
+    driver.start();
+    await eventually(() => machine.slices > 1);
+    machine.refusal = new Error('damaged');
+    expect(() => driver.reset()).toThrow('damaged');
+    expect(driver.state).toBe('stopped');
+    const { slices } = machine;
+    await pause(10);
+    expect(machine.slices).toBe(slices);
+    expect(() => driver.start()).toThrow('damaged');
+    expect(driver.state).toBe('stopped');
+    machine.refusal = undefined;
+    driver.start();
+    await eventually(() => machine.slices > slices);
+    expect([reasons, log.filter((line) => line !== 'stats')]).toEqual([[], []]);
+    driver.powerOff();
+  });
 });

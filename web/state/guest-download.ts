@@ -1,6 +1,7 @@
 import type { FileSource, GuestFiles } from 'hypertab';
 import { strings } from '../strings.ts';
 import { formatBytes } from './format.ts';
+import { readBody } from './read-body.ts';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -32,26 +33,16 @@ async function fetchFile(url: URL, guest: string, meter: Meter, signal: AbortSig
   if (!response.ok) throw new DownloadError(strings.fileMissing(url.pathname, response.status, guest));
   const expected = Number(response.headers.get('Content-Length') ?? 0);
   meter.expect(expected);
-  // Pieces go where they will stay: a list of them would be a second copy.
-  let bytes = new Uint8Array(expected);
-  let length = 0;
+  let received = 0;
   try {
-    const reader = response.body?.getReader();
-    for (let step = await reader?.read(); step && !step.done; step = await reader?.read()) {
-      if (length + step.value.length > bytes.length) {
-        const larger = new Uint8Array(Math.max(2 * bytes.length, length + step.value.length));
-        larger.set(bytes.subarray(0, length));
-        bytes = larger;
-      }
-      bytes.set(step.value, length);
-      length += step.value.length;
-      meter.receive(step.value.length);
-    }
+    return await readBody(response, expected, (bytes) => {
+      received += bytes;
+      meter.receive(bytes);
+    });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new DownloadError(strings.fileCut(url.pathname, formatBytes(length), formatBytes(expected)));
+    throw new DownloadError(strings.fileCut(url.pathname, formatBytes(received), formatBytes(expected)));
   }
-  return bytes.subarray(0, length);
 }
 
 /**
