@@ -5,8 +5,11 @@ export interface WebLock {
   release(): void;
 }
 
-/** How long to wait for a tab that is just being closed or reloaded. */
-const PATIENCE_MS = 1500;
+/**
+ * How long to wait for a worker that is just being ended or a tab that is being closed: Chromium lets a worker that
+ * is busy go on for 2 s after terminate().
+ */
+const PATIENCE_MS = 3000;
 
 /**
  * Takes the lock of a disk, which only one worker of all tabs can hold (Web Locks API).

@@ -1,6 +1,5 @@
 // A plain array of bytes as the model that every back end is held against.
 import fc from 'fast-check';
-import { expect } from 'vitest';
 import type { BlockBackend } from '../../src/storage/block-backend.ts';
 
 export type Operation =
@@ -87,7 +86,8 @@ export async function compareWithModel(
   const compare = async (at: number, length: number) => {
     const target = pattern(99, length);
     await backend.read(at, target);
-    expect(model.firstDifference(at, target)).toBe(-1);
+    const difference = model.firstDifference(at, target);
+    if (difference !== -1) throw new Error(`byte ${difference} is not as it was written`);
   };
   for (const operation of list) {
     switch (operation.kind) {

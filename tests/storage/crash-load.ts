@@ -35,7 +35,7 @@ function blockContents(round: number, block: number): Uint8Array {
 export async function runLoad(
   backend: BlockBackend,
   first: number,
-  acknowledge: (round: number) => void,
+  acknowledge: (round: number) => unknown,
   isOver: () => boolean = () => false,
 ): Promise<void> {
   for (let round = first; !isOver(); round++) {
@@ -45,7 +45,7 @@ export async function runLoad(
     }
     const flushed = backend.flush();
     if (flushed !== undefined) await flushed;
-    acknowledge(round);
+    await acknowledge(round);
   }
 }
 

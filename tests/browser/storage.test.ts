@@ -1,0 +1,168 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  call,
+  callOnce,
+  loadAndTerminate,
+  openStorageSite,
+  openTab,
+  type StorageSite,
+  startWorker,
+} from './storage-site.ts';
+
+/** HYPERTAB_KILLS=100 for a longer run. */
+const KILLS = Number(process.env.HYPERTAB_KILLS ?? 20);
+const LOAD_BYTES = 2 * 1024 ** 2;
+
+let site: StorageSite;
+let page: Page;
+beforeAll(async () => {
+  site = await openStorageSite();
+  page = await openTab(site);
+});
+afterAll(() => site?.close());
+
+const kinds = ['opfs', 'indexeddb'] as const;
+
+test.each(kinds)(
+  'a disk of kind %s holds what a plain array of bytes holds, also when it is opened again',
+  async (kind) => {
+    const spec = { kind, name: `model ${kind}`, create: 300 * 1024 + 512 };
+    const outcome = await callOnce(page, { op: 'model', spec, seed: 1, runs: 30, maxLength: 150_000 });
+    expect(outcome).toEqual({ result: 30 });
+  },
+);
+
+test.each(kinds)('an overlay on a disk of kind %s holds what a plain array of bytes holds', async (kind) => {
+  const spec = { kind: 'memory', bytes: 300 * 1024 + 512, overlay: { kind, name: `overlay ${kind}` } };
+  const outcome = await callOnce(page, { op: 'model', spec, seed: 2, runs: 15, maxLength: 150_000 });
+  expect(outcome).toEqual({ result: 15 });
+});
+
+test.each([
+  ...kinds.map(
+    (kind) => [`a disk of kind ${kind}`, { kind, name: `crash ${kind}`, create: LOAD_BYTES }] as const,
+  ),
+  ...kinds.map(
+    (kind) =>
+      [
+        `an overlay on a disk of kind ${kind}`,
+        { kind: 'memory', bytes: LOAD_BYTES, overlay: { kind, name: `crash overlay ${kind}` } },
+      ] as const,
+  ),
+])(
+  'a worker writing to %s is terminated at random again and again: what flush answered is there each time',
+  { timeout: 60_000 + KILLS * 2_000 },
+  async (_, spec) => {
+    const unfinished = new Set<number>();
+    let last = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const acknowledged = await loadAndTerminate(
+        page,
+        { op: 'load', spec, first: last + 1 },
+        (kill * 37) % 101,
+      );
+      expect(acknowledged).toBeGreaterThan(last);
+      const { result, error } = await callOnce(page, {
+        op: 'check',
+        spec,
+        acknowledged,
+        unfinished: [...unfinished],
+      });
+      expect(error).toBeUndefined();
+      expect(result).toBeTypeOf('number');
+      last = result as number;
+      for (let round = (acknowledged as number) + 1; round <= last; round++) unfinished.add(round);
+    }
+  },
+);
+
+test.each(kinds)(
+  'a disk of kind %s that is open in one tab is refused in another, until that one is closed',
+  async (kind) => {
+    const spec = { kind, name: `shared ${kind}`, create: 4096 };
+    const first = await openTab(site);
+    const holder = await startWorker(first);
+    expect(await call(first, holder, { op: 'open', spec })).toEqual({ result: 4096 });
+    expect((await callOnce(page, { op: 'open', spec })).error).toMatchObject({
+      kind: 'locked',
+      message: expect.stringContaining('in use by another tab'),
+    });
+    await first.close();
+    expect(await callOnce(page, { op: 'open', spec })).toEqual({ result: 4096 });
+  },
+);
+
+test.each(kinds)(
+  'what was written to a disk of kind %s is there after the page is loaded again',
+  async (kind) => {
+    const spec = { kind: 'memory', bytes: 1024 ** 2, overlay: { kind, name: `reload ${kind}` } };
+    const tab = await openTab(site);
+    let worker = await startWorker(tab);
+    await call(tab, worker, { op: 'open', spec });
+    await call(tab, worker, { op: 'write', at: 70_000, length: 5000, seed: 9 });
+    await tab.reload();
+    await tab.evaluate(() => {
+      window.workers = [];
+    });
+    worker = await startWorker(tab);
+    expect(await call(tab, worker, { op: 'open', spec })).toEqual({ result: 1024 ** 2 });
+    expect(await call(tab, worker, { op: 'read', at: 70_000, length: 5000, seed: 9 })).toEqual({
+      result: true,
+    });
+    await tab.close();
+  },
+);
+
+test.each(kinds)(
+  'a disk of kind %s that does not exist is refused, and a deleted one is gone',
+  async (kind) => {
+    const spec = { kind, name: `missing ${kind}` };
+    expect((await callOnce(page, { op: 'open', spec })).error).toMatchObject({
+      kind: 'io',
+      message: expect.stringContaining('there is no disk'),
+    });
+    expect(await callOnce(page, { op: 'open', spec: { ...spec, create: 512 } })).toEqual({ result: 512 });
+    expect(await callOnce(page, { op: 'open', spec })).toEqual({ result: 512 });
+    expect(await callOnce(page, { op: 'delete', kind, name: spec.name })).toEqual({});
+    expect((await callOnce(page, { op: 'open', spec })).error).toMatchObject({ kind: 'io' });
+  },
+);
+
+test.each(
+  kinds.flatMap((kind) => [
+    [`a disk of kind ${kind}`, { kind, name: `full ${kind}`, create: 256 * 1024 ** 2 }] as const,
+    [
+      `an overlay on a disk of kind ${kind}`,
+      { kind: 'memory', bytes: 64 * 1024 ** 2, overlay: { kind, name: `full overlay ${kind}` } },
+    ] as const,
+  ]),
+)('when the quota is used up, %s says "full", and everything written before is there', async (_, spec) => {
+  const tab = await openTab(site);
+  const session = await site.context.newCDPSession(tab);
+  const origin = new URL(site.url).origin;
+  const used = await tab.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: used + 24 * 1024 ** 2 });
+  try {
+    const worker = await startWorker(tab);
+    const open = await call(tab, worker, { op: 'open', spec });
+    expect(open.error).toBeUndefined();
+    const { result } = await call(tab, worker, { op: 'fill', blockBytes: 512 * 1024, limit: 120 });
+    expect(result).toMatchObject({ kind: 'full' });
+    const { count } = result as { count: number };
+    expect(count).toBeGreaterThan(5);
+    expect(await call(tab, worker, { op: 'verify', blockBytes: 512 * 1024, count })).toEqual({
+      result: 'right',
+    });
+    // And after a crash.
+    await tab.evaluate((index) => window.workers[index]!.terminate(), worker);
+    const next = await startWorker(tab);
+    expect((await call(tab, next, { op: 'open', spec })).error).toBeUndefined();
+    expect(await call(tab, next, { op: 'verify', blockBytes: 512 * 1024, count })).toEqual({
+      result: 'right',
+    });
+  } finally {
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await tab.close();
+  }
+});
