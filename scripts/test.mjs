@@ -1,6 +1,8 @@
 // npm test: everything, from a clean clone. The last line is `N passed, N failed` over all steps.
 //   npm test                    all steps
-//   npm test -- lint unit       only these: lint, unit, system, browser (setup and build always run)
+//   npm test -- lint unit       only these: lint, unit, system, browser, long (setup and build always run)
+// The step long (npm run test:long) takes most of an hour and is not among them all: real firmware, kernels and
+// programs from Debian's packages, and the fuzzers and comparisons at full length.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { build } from './build.mjs';
@@ -10,6 +12,7 @@ import { setup } from './setup.mjs';
 import { ensureTools } from './tools.mjs';
 
 const stepNames = ['lint', 'unit', 'system', 'browser'];
+const longStep = 'long';
 let passed = 0;
 let failed = 0;
 
@@ -35,15 +38,21 @@ const single = (/** @type {string} */ title, /** @type {() => Promise<unknown>} 
     return { passed: 1, failed: 0 };
   });
 
-/** Runs one vitest project and counts what its JSON report says. */
-async function vitest(/** @type {string} */ project) {
+/**
+ * Runs one vitest project, or some files of it, and counts what its JSON report says.
+ * @param {string} project
+ * @param {string[]} [files]
+ * @param {NodeJS.ProcessEnv} [env] besides the process's own
+ */
+async function vitest(project, files = [], env = {}) {
   const reportPath = resolve(projectRoot, `build/test-${project}.json`);
   mkdirSync(resolve(projectRoot, 'build'), { recursive: true });
   rmSync(reportPath, { force: true });
-  const { status } = await run([
-    ...packageBin('vitest/vitest.mjs', 'run', '--project', project),
+  const command = [
+    ...packageBin('vitest/vitest.mjs', 'run', '--project', project, ...files),
     ...['--reporter', 'dot', '--reporter', 'json', `--outputFile.json=${reportPath}`],
-  ]);
+  ];
+  const { status } = await run(command, { env: { ...process.env, ...env } });
   let report;
   try {
     report = JSON.parse(readFileSync(reportPath, 'utf8'));
@@ -65,11 +74,13 @@ async function vitest(/** @type {string} */ project) {
 
 async function main() {
   const wanted = process.argv.slice(2);
-  const unknown = wanted.filter((name) => !stepNames.includes(name));
+  const known = [...stepNames, longStep];
+  const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new StepError(`there is no test step "${unknown[0]}": give any of ${stepNames.join(', ')}`);
+    throw new StepError(`there is no test step "${unknown[0]}": give any of ${known.join(', ')}`);
   }
-  const runs = (/** @type {string} */ name) => wanted.length === 0 || wanted.includes(name);
+  const runs = (/** @type {string} */ name) =>
+    wanted.length === 0 ? stepNames.includes(name) : wanted.includes(name);
   const start = performance.now();
 
   const ready =
@@ -77,7 +88,7 @@ async function main() {
   if (ready) {
     if (runs('lint')) await step('lint', lint);
     if (runs('unit')) await step('unit tests', () => vitest('unit'));
-    if (runs('system') || runs('browser')) {
+    if (runs('system') || runs('browser') || runs(longStep)) {
       await single('guests', async () => {
         const cli = resolve(projectRoot, 'build/src/cli/main.js');
         const guests = ['hello', 'monitor', 'count', 'busybox'];
@@ -87,6 +98,12 @@ async function main() {
     }
     if (runs('system')) await step('system tests', () => vitest('system'));
     if (runs('browser')) await step('browser tests', () => vitest('browser'));
+    if (runs(longStep)) {
+      await step('real software', () => vitest('long'));
+      const files = ['tests/fuzz', 'tests/float/engines.test.ts', 'tests/diff/qemu-user.test.ts'];
+      const env = { HYPERTAB_LONG: '1', HYPERTAB_DIFF_SEED: '77000000', HYPERTAB_DIFF_COUNT: '3000000' };
+      await step('fuzzers and comparisons at length', () => vitest('unit', files, env));
+    }
   }
   console.log(`\n${((performance.now() - start) / 1000).toFixed(0)} s`);
 }

@@ -45,9 +45,17 @@ export function checkMemory(bytes: number): void {
   if (bytes % RAM_UNIT !== 0) throw new ConfigError(`memory of ${bytes} bytes is not a whole number of MiB`);
 }
 
-/** A kernel: a RISC-V `Image` at its text offset, or an ELF file where it says. Throws LoadError. */
-function readKernel(file: BootFile): Program {
+/**
+ * A kernel: a RISC-V `Image` at its text offset, or an ELF file where it says; under a firmware, anything else is the
+ * firmware's payload (U-Boot, say), where firmware expects one. Throws LoadError.
+ */
+function readKernel(file: BootFile, underFirmware: boolean): Program {
   if (isElf(file.start)) return elfProgram(file.whole(), 'kernel');
+  if (underFirmware && !isRiscvImage(file.start)) {
+    if (file.length === 0) throw new LoadError('kernel: the file is empty');
+    const piece = { what: 'kernel', physical: PAYLOAD_BASE, memoryBytes: file.length, contents: file };
+    return { entry: PAYLOAD_BASE, pieces: [piece] };
+  }
   const { textOffset, imageBytes } = parseRiscvImage(file.start, 'kernel', file.length);
   const physical = RAM_BASE + textOffset;
   return { entry: physical, pieces: [{ what: 'kernel', physical, memoryBytes: imageBytes, contents: file }] };
@@ -105,7 +113,8 @@ export function placeAll(input: PlacementInput): Placement {
   checkMemory(input.memory);
   if (!input.kernel && !input.bios) throw new ConfigError('nothing to boot; give a kernel or a bios');
   const bios = input.bios && readBios(openBootFile(input.bios, 'bios', LARGEST_ELF));
-  const kernel = input.kernel && readKernel(openBootFile(input.kernel, 'kernel', LARGEST_ELF));
+  const kernel =
+    input.kernel && readKernel(openBootFile(input.kernel, 'kernel', LARGEST_ELF), bios !== undefined);
   const archive = input.initrd && openInitrd(input.initrd, input.memory);
   if (bios && kernel && kernel.entry < PAYLOAD_BASE) {
     throw new LoadError(

@@ -64,6 +64,17 @@ describe('placement', () => {
     expect([bios!.entry, kernel!.entry]).toEqual([0x80000000, 0x80200000]);
   });
 
+  it('loads a raw payload where firmware expects one, but no raw kernel without firmware', () => {
+    const payload = new Uint8Array(5000).fill(0x13);
+    const { kernel } = placeAll({ memory: 64 * MIB, bios: new Uint8Array(64), kernel: payload });
+    expect(kernel).toMatchObject({
+      entry: 0x80200000,
+      pieces: [{ physical: 0x80200000, memoryBytes: 5000 }],
+    });
+    expect(() => placeAll({ memory: 64 * MIB, kernel: payload })).toThrow(LoadError);
+    expect(() => placeAll({ memory: 64 * MIB, bios: payload, kernel: new Uint8Array(0) })).toThrow(/empty/);
+  });
+
   it('refuses a kernel that lies on its firmware', () => {
     const kernel = buildElf({ segments: [{ physical: RAM, contents: new Uint8Array(8) }] });
     expect(() => placeAll({ memory: 64 * MIB, bios: new Uint8Array(64), kernel })).toThrow(
