@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
 import { extractDeb } from './deb-node.ts';
+import type { FetchedPackage } from './debian-repository-node.ts';
 import { GuestError } from './guest-error.ts';
 import { sharedGuestFile } from './guest-files-node.ts';
 import type { GuestFile } from './guest-types.ts';
+import { MODULES, moduleArchive } from './kernel-modules-node.ts';
 import { packageFolder } from './paths-node.ts';
 import type { Kitchen, Recipe } from './recipe-node.ts';
 
@@ -20,14 +22,15 @@ function scripts(): Promise<CpioEntry[]> {
   );
 }
 
-/** Debian's kernel and an initramfs of busybox-static and our own /init. */
+/** Debian's kernel with the modules that our devices want, and an initramfs of busybox-static and our own /init. */
 export const busyboxRecipe: Recipe = {
   inputs: async () => {
     const texts = (await scripts()).map((script) => (script.type === 'file' ? String(script.data) : ''));
-    return JSON.stringify([...skeleton(), ...textFiles(), ...texts]);
+    return JSON.stringify([...skeleton(), ...textFiles(), ...texts, ...MODULES]);
   },
   make: async (kitchen) => {
-    const kernel = await debianKernel(kitchen);
+    const kernelPackage = await fetchKernel(kitchen);
+    const kernel = await debianKernel(kitchen, kernelPackage);
     const busybox = await kitchen.fetch('busybox-static');
     kitchen.onProgress({ kind: 'step', text: 'building the initramfs' });
     const files = await extractDeb(busybox.path, busybox.package.filename, ({ path }) =>
@@ -43,19 +46,33 @@ export const busyboxRecipe: Recipe = {
       { type: 'file', path: 'bin/busybox', mode: 0o755, data: program },
       ...(await scripts()),
     ]);
-    return { kernel, initrd: await kitchen.write('initrd', initrd) };
+    // Linux takes several archives in a row, each beginning at a multiple of 4 bytes.
+    const whole = joinArchives(initrd, await moduleArchive(kitchen, kernelPackage));
+    return { kernel, initrd: await kitchen.write('initrd', whole) };
   },
 };
 
-/** The kernel of linux-image-riscv64: a bare RISC-V Image that its package calls vmlinux. */
-async function debianKernel(kitchen: Kitchen): Promise<GuestFile> {
+/** The package that linux-image-riscv64 stands for. */
+async function fetchKernel(kitchen: Kitchen): Promise<FetchedPackage> {
   const repository = await kitchen.repository();
   const name = repository
     .find('linux-image-riscv64')
     .depends.flat()
     .find((dependency) => /^linux-image-\d/.test(dependency));
   if (name === undefined) throw new GuestError('package', 'linux-image-riscv64 depends on no kernel');
-  const { package: found, path } = await kitchen.fetch(name);
+  return kitchen.fetch(name);
+}
+
+function joinArchives(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const start = Math.ceil(first.length / 4) * 4;
+  const whole = new Uint8Array(start + second.length);
+  whole.set(first);
+  whole.set(second, start);
+  return whole;
+}
+
+/** The package's kernel: a bare RISC-V Image that it calls vmlinux. */
+function debianKernel(kitchen: Kitchen, { package: found, path }: FetchedPackage): Promise<GuestFile> {
   return sharedGuestFile(kitchen.cacheDir, `kernel-${found.sha256}`, 'kernel', kitchen.folder, async () => {
     kitchen.onProgress({ kind: 'step', text: `unpacking the kernel of ${found.name}` });
     const files = await extractDeb(path, found.filename, (entry) =>
@@ -85,6 +102,8 @@ function textFiles(): CpioEntry[] {
     'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n',
     'etc/group': 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n',
     'etc/hostname': 'hypertab\n',
+    // What `mount` tries without being told: the kernel lists a module only once it is loaded.
+    'etc/filesystems': 'ext4\n',
     'etc/hosts': '127.0.0.1 localhost\n127.0.1.1 hypertab\n::1 localhost\n',
   };
   return Object.entries(files).map(([path, text]) => ({

@@ -11,11 +11,16 @@ export interface KernelModule {
   name: string;
   /** Names of the modules that must be loaded before it. */
   depends: string[];
+  /** Other names it answers to, with wildcards: devices it drives, file systems it is. */
+  aliases: string[];
   data: Uint8Array<ArrayBuffer>;
 }
 
 /** What a module asks for by name only when it runs, so that `depends` does not tell of it. */
-const SOFT_DEPENDENCIES: Record<string, string[]> = { libcrc32c: ['crc32c_generic'] };
+const SOFT_DEPENDENCIES: Record<string, string[]> = {
+  libcrc32c: ['crc32c_generic'],
+  ext4: ['crc32c_generic'],
+};
 
 /** Largest module that is believed, in bytes unpacked. */
 const LARGEST = 64 * 1024 ** 2;
@@ -67,11 +72,11 @@ export async function extractModules(
     for (const [file, packed] of files) {
       const data = await unpack(packed, file);
       const name = moduleName(file)!;
-      const depends = (readModinfo(data, file).get('depends')?.[0] ?? '')
-        .split(',')
-        .filter((other) => other !== '');
+      const info = readModinfo(data, file);
+      const depends = (info.get('depends')?.[0] ?? '').split(',').filter((other) => other !== '');
       const all = [...depends, ...(SOFT_DEPENDENCIES[name] ?? [])].map((other) => other.replaceAll('-', '_'));
-      found.set(name, { name, depends: all, data: stripModule(data, file) });
+      const aliases = info.get('alias') ?? [];
+      found.set(name, { name, depends: all, aliases, data: stripModule(data, file) });
     }
     const missing = [...wanted].find((name) => !found.has(name));
     if (missing !== undefined) throw new GuestError('package', `${what} has no module ${missing}`);

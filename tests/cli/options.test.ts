@@ -87,6 +87,21 @@ describe('values of options', () => {
   });
 });
 
+describe('--drive', () => {
+  it.each([
+    ['disk.img', { kind: 'file', path: 'disk.img' }],
+    ['disk.img,readonly', { kind: 'file', path: 'disk.img', readonly: true }],
+    ['disk.img,snapshot,readonly', { kind: 'file', path: 'disk.img', readonly: true, snapshot: true }],
+    ['odd,name,snapshot', { kind: 'file', path: 'odd,name', snapshot: true }],
+    ['readonly', { kind: 'file', path: 'readonly' }],
+  ])('%s is a drive', (text, drive) => {
+    expect(parseRun(['a', '--drive', text, '--drive', 'b']).vm.drives).toEqual([
+      drive,
+      { kind: 'file', path: 'b' },
+    ]);
+  });
+});
+
 describe('hypertab run', () => {
   it('understands the contract of the command line', () => {
     const request = parseRun(
@@ -122,7 +137,8 @@ describe('hypertab run', () => {
     [['a', 'b'], "what is 'b'?"],
     [['a', '--memory', 'x'], "memory: 'x' is not a size"],
     [['a', '--cpus', '1'], "unknown option '--cpus'"],
-    [['a', '--drive', 'x'], "unknown option '--drive'"],
+    [['a', '--gpu', 'x'], "unknown option '--gpu'"],
+    [['a', '--drive', ',readonly'], "--drive: ',readonly' names no file"],
     [['a', '--exec', 'x'.repeat(4096)], 'the command has 4096 bytes'],
   ])('%j is refused: %s', (args, message) => {
     expect(() => parseRun(args)).toThrow(message);

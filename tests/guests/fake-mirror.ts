@@ -3,6 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { MODULES } from '../../src/guests/kernel-modules-node.ts';
+import { compileModule } from './module-source.ts';
 import { run } from './programs.ts';
 
 export type Packing = 'xz' | 'gz' | 'zst' | 'none';
@@ -175,6 +177,10 @@ export class FakeMirror {
 
 /** What the recipes of the busybox guests need, small. */
 export function busyboxPackages(folder: string, kernel: Uint8Array, busybox: Uint8Array): FakePackage[] {
+  const module = pack(compileModule(folder, ''), 'xz');
+  const modules = Object.fromEntries(
+    MODULES.map((name) => [`usr/lib/modules/6.1.2-riscv64/kernel/some/${name}.ko.xz`, module]),
+  );
   return [
     {
       name: 'linux-image-riscv64',
@@ -186,7 +192,11 @@ export function busyboxPackages(folder: string, kernel: Uint8Array, busybox: Uin
       name: 'linux-image-6.1.2-riscv64',
       version: '6.1.2-1',
       depends: 'kmod, initramfs-tools | linux-initramfs-tool',
-      deb: makeDeb(folder, { 'boot/config-6.1.2': Buffer.from('#\n'), 'boot/vmlinux-6.1.2-riscv64': kernel }),
+      deb: makeDeb(folder, {
+        'boot/config-6.1.2': Buffer.from('#\n'),
+        'boot/vmlinux-6.1.2-riscv64': kernel,
+        ...modules,
+      }),
     },
     { name: 'busybox-static', version: '1:1.37-1', deb: makeDeb(folder, { 'usr/bin/busybox': busybox }) },
   ];

@@ -1,3 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './programs.ts';
+
 /** C with what kernel modules have: exports, undefined symbols, weak ones, per-section data, statics, a .modinfo. */
 export const moduleSource = `
 #define INFO(name, text) static const char name[] __attribute__((section(".modinfo"), used, aligned(1))) = text
@@ -28,3 +32,12 @@ int choose(int x) {
 void *const table[] __attribute__((section(".rodata.table"))) = {init_module, cleanup_module, choose, &hidden_counter};
 static int unused_static[10] __attribute__((used));
 `;
+
+/** A module that depends on the given ones. */
+export function compileModule(folder: string, depends: string): Buffer {
+  const source = join(folder, 'module.c');
+  const object = join(folder, 'module.o');
+  writeFileSync(source, moduleSource.replace('first-dep,second_dep', depends));
+  run('riscv64-linux-gnu-gcc', ['-c', '-O2', '-ffreestanding', '-mcmodel=medany', source, '-o', object]);
+  return readFileSync(object);
+}

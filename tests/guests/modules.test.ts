@@ -1,41 +1,25 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { extractModules, moduleName, readModinfo } from '../../src/guests/modules-node.ts';
 import { makeDeb, pack } from './fake-mirror.ts';
-import { moduleSource } from './module-source.ts';
-import { run, temporaryFolder } from './programs.ts';
+import { compileModule } from './module-source.ts';
+import { temporaryFolder } from './programs.ts';
 
 const folder = temporaryFolder();
 const deb = join(folder, 'kernel.deb');
-
-/** A module that depends on the given ones. */
-function compile(depends: string): Buffer {
-  const source = join(folder, 'module.c');
-  writeFileSync(source, moduleSource.replace('first-dep,second_dep', depends));
-  run('riscv64-linux-gnu-gcc', [
-    '-c',
-    '-O2',
-    '-ffreestanding',
-    '-mcmodel=medany',
-    source,
-    '-o',
-    join(folder, 'module.o'),
-  ]);
-  return readFileSync(join(folder, 'module.o'));
-}
 
 describe('extractModules', () => {
   beforeAll(() => {
     const at = (name: string) => `usr/lib/modules/6.1/kernel/${name}.ko`;
     const files = {
-      [`${at('fs/top')}.xz`]: pack(compile('mid-one,libcrc32c'), 'xz'),
-      [`${at('a/mid-one')}.xz`]: pack(compile('bottom'), 'xz'),
-      [`${at('lib/libcrc32c')}.xz`]: pack(compile(''), 'xz'),
-      [`${at('crypto/crc32c_generic')}.gz`]: pack(compile(''), 'gz'),
-      [at('z/bottom')]: compile(''),
-      [at('z/circle1')]: compile('circle2'),
-      [at('z/circle2')]: compile('circle1'),
+      [`${at('fs/top')}.xz`]: pack(compileModule(folder, 'mid-one,libcrc32c'), 'xz'),
+      [`${at('a/mid-one')}.xz`]: pack(compileModule(folder, 'bottom'), 'xz'),
+      [`${at('lib/libcrc32c')}.xz`]: pack(compileModule(folder, ''), 'xz'),
+      [`${at('crypto/crc32c_generic')}.gz`]: pack(compileModule(folder, ''), 'gz'),
+      [at('z/bottom')]: compileModule(folder, ''),
+      [at('z/circle1')]: compileModule(folder, 'circle2'),
+      [at('z/circle2')]: compileModule(folder, 'circle1'),
       [at('z/broken')]: Buffer.from('not a module'),
     };
     writeFileSync(deb, makeDeb(folder, files));
@@ -67,7 +51,7 @@ describe('extractModules', () => {
   });
 
   it('reads every field of .modinfo, repeated ones too', () => {
-    const fields = readModinfo(compile('x'), 'module');
+    const fields = readModinfo(compileModule(folder, 'x'), 'module');
     expect(fields.get('alias')?.toSorted()).toEqual(['one', 'two=2']);
     expect(fields.get('depends')).toEqual(['x']);
   });

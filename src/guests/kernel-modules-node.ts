@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
+import type { FetchedPackage } from './debian-repository-node.ts';
+import { onDisk } from './disk-node.ts';
+import { GuestError } from './guest-error.ts';
+import { sharedGuestFile } from './guest-files-node.ts';
+import { extractModules, type KernelModule } from './modules-node.ts';
+import type { Kitchen } from './recipe-node.ts';
+
+/** What drivers of our devices Debian has as modules. */
+const DRIVERS = ['virtio_blk', 'virtio_rng', 'virtio_balloon', 'virtio_mmio'];
+/** File systems of drives, and all they need: named, so that one pass over the package finds them. */
+const FILE_SYSTEMS = ['ext4', 'jbd2', 'mbcache', 'crc16', 'crc32c_generic'];
+export const MODULES: readonly string[] = [...DRIVERS, ...FILE_SYSTEMS];
+
+/** Modules at least this large are gzipped in the guest's RAM until they are loaded. */
+const GZIP_FROM = 100_000;
+const FORMAT = 1;
+
+/**
+ * Kernel modules in the place where modprobe looks for them, as an archive of its own to be put behind another.
+ * @throws {GuestError}
+ */
+export async function moduleArchive(
+  kitchen: Kitchen,
+  { package: found, path }: FetchedPackage,
+): Promise<Uint8Array> {
+  const release = /^linux-image-(.+)$/.exec(found.name)?.[1];
+  if (release === undefined)
+    throw new GuestError('package', `${found.name} does not name a kernel's release`);
+  const key = createHash('sha256')
+    .update(JSON.stringify([FORMAT, found.sha256, MODULES]))
+    .digest('hex');
+  // Unpacking takes seconds, so that the archive is kept like the kernel.
+  const scratch = join(kitchen.folder, '.modules');
+  await onDisk(scratch, () => mkdir(scratch));
+  try {
+    await sharedGuestFile(kitchen.cacheDir, `modules-${key}`, 'modules', scratch, async () => {
+      kitchen.onProgress({ kind: 'step', text: `unpacking modules of ${found.name}` });
+      return writeCpio(moduleFiles(release, await extractModules(path, found.filename, MODULES)));
+    });
+    return await onDisk(scratch, () => readFile(join(scratch, 'modules')));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A release's folder of modules, with modprobe's tables of dependencies and other names. */
+function moduleFiles(release: string, modules: readonly KernelModule[]): CpioEntry[] {
+  const folder = `lib/modules/${release}`;
+  const files = new Map(
+    modules.map(({ name, data }) => [name, data.length < GZIP_FROM ? `${name}.ko` : `${name}.ko.gz`]),
+  );
+  const dependencies = modules.map(
+    ({ name, depends }) => `${files.get(name)}:${depends.map((other) => ` ${files.get(other)}`).join('')}\n`,
+  );
+  const aliases = modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`));
+  const text = (path: string, lines: string[]): CpioEntry => ({
+    type: 'file',
+    path: `${folder}/${path}`,
+    data: new TextEncoder().encode(lines.join('')),
+  });
+  return [
+    { type: 'directory', path: 'lib' },
+    { type: 'directory', path: 'lib/modules' },
+    { type: 'directory', path: folder },
+    text('modules.dep', dependencies),
+    text('modules.alias', aliases),
+    ...modules.map(
+      ({ name, data }): CpioEntry => ({
+        type: 'file',
+        path: `${folder}/${files.get(name)}`,
+        data: data.length < GZIP_FROM ? data : gzipSync(data, { level: 9 }),
+      }),
+    ),
+  ];
+}
