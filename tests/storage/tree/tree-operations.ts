@@ -331,6 +331,8 @@ export async function onTree(tree: FileSystem, operation: Operation): Promise<Ou
         const after = await tree.setAttributes((await resolve(path)).inode, changes);
         return `${Number(after.atime / 1_000_000n)} ${Number(after.mtime / 1_000_000n)}`;
       }
+      default:
+        throw new Error(`${JSON.stringify(operation)} is no operation`);
     }
   } catch (error) {
     if (error instanceof FileSystemError) return error.code;
