@@ -39,6 +39,8 @@ const needs = [
   { name: 'gpg', isThere: () => onPath('gpg') },
   { name: 'gpg-agent', isThere: () => onPath('gpg-agent') },
   { name: 'gpgv', isThere: () => onPath('gpgv') },
+  { name: 'e2fsprogs', isThere: () => existsSync('/usr/sbin/e2fsck') || onPath('e2fsck') },
+  { name: 'erofs-utils', isThere: () => existsSync('/usr/bin/fsck.erofs') || onPath('fsck.erofs') },
   { name: 'bsdutils', isThere: () => onPath('script') },
 ];
 
