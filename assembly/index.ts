@@ -32,7 +32,7 @@ import {
   RESERVATION,
   SBI_MODE,
   STIMECMP,
-  TAIL_CALLS,
+  FEATURES,
   TIME_DIVISOR,
   WAITING,
   WATCH_ADDRESS,
@@ -63,13 +63,13 @@ const CHUNK: i32 = 100000;
 const EAGER_CHUNK: i32 = 20000;
 
 /** Power-on state of hart 0 with `bytes` of RAM; RAM itself is the host's to clear. */
-export function reset(bytes: u32, sbi: i32, divisor: u32, threshold: u32, tailCalls: i32): void {
+export function reset(bytes: u32, sbi: i32, divisor: u32, threshold: u32, features: i32): void {
   memory.fill(HART_BASE, 0, HART_STRIDE);
   set32(RAM_BYTES, bytes);
   set32(SBI_MODE, sbi);
   set32(TIME_DIVISOR, divisor);
   set32(HOT_THRESHOLD, threshold);
-  set32(TAIL_CALLS, tailCalls);
+  set32(FEATURES, features);
   set64(HART_ID, 0);
   set32(PRIVILEGE, PRIVILEGE_M);
   set64(PC, 0x1000);

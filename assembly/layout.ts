@@ -65,7 +65,10 @@ export const JUMP_TABLE_BYTES = 0x800;
 export const JUMP_TABLE_COUNT = 128;
 /** Where modules are written before the host compiles them. */
 export const MODULE_BUFFER = 0x2b00000;
-export const MODULE_BYTES = 0x100000;
+export const MODULE_BYTES = 0xf0000;
+/** Behind it: hints for the module under way (translator/branch-hints.ts). */
+export const HINTS = 0x2bf0000;
+export const HINT_BYTES = 0x10000;
 
 export const RAM_BASE = 0x2c00000;
 
@@ -147,10 +150,15 @@ export const READ_TABLE = 1272;
 export const FETCH_TABLE = 1276;
 /** u32: executions after which an instruction that is jumped to is translated; 0: nothing is. */
 export const HOT_THRESHOLD = 1280;
-/** u32: 1 where the host's Wasm has tail calls. */
-export const TAIL_CALLS = 1284;
+/** u32: what the host's Wasm can do, FEATURE_* bits. */
+export const FEATURES = 1284;
+export const FEATURE_TAIL_CALLS = 1;
+/** f64x2.relaxed_madd rounds once. */
+export const FEATURE_FUSED = 2;
 /** u32: how a region was left: 0 in front of an instruction it could not execute, 1 by a jump, 2 by a computed one. */
 export const LEFT_BY_JUMP = 1288;
+/** u64: what the TLB held where a region was left at a miss; nobody reads it (see translator/emit-memory.ts). */
+export const LEFT_TAG = 1296;
 
 // ---- counters (u64 each), for --stats ----------------------------------------------------------------------
 export const COUNT_TLB_MISS = 1536;

@@ -1,5 +1,6 @@
 // Which registers must be stored on the way out of a region, and which must be loaded on the way in. A register is
 // one bit of a u64: x registers below, f registers above.
+import { count } from '../hart/state';
 import { formatOf, operandFlags } from '../isa/generated/decoder';
 import {
   FLAG_RD_F,
@@ -20,6 +21,7 @@ import {
   END_CALL,
   END_INDIRECT,
   MAX_BLOCKS,
+  WAYS,
   blockCount,
   blockEnd,
   blockNext,
@@ -36,8 +38,6 @@ import {
 import { inCycle, markCycles, successor, successors } from './structure';
 import { isFloat } from './translatable';
 
-/** Sets of registers that ways out store: a block's ways out share one of them, at the price of storing too much. */
-export const WAYS = 4;
 export const wayMask = new StaticArray<u64>(WAYS);
 /** The set that a block's ways out use. */
 export const blockWay = new StaticArray<u8>(MAX_BLOCKS);

@@ -1,6 +1,5 @@
 // LR, SC and AMO in line: the write TLB's check (the read TLB's for LR) also finds misaligned operands, and a hit
 // means that no code, watch or device is there. What misses leaves the region, like any load or store.
-import { HART_BASE, RAM_BASE, RESERVATION, TLB_WRITE } from '../layout';
 import {
   OP_AMOADD_D,
   OP_AMOADD_W,
@@ -25,8 +24,10 @@ import {
   OP_SC_D,
   OP_SC_W,
 } from '../isa/generated/opcodes';
-import { L_CODE, L_TEMP, L_VALUE, emitLeaveCode, popX, pushX } from './emit';
+import { HART_BASE, RAM_BASE, RESERVATION, TLB_WRITE } from '../layout';
+import { emitLeaveCode } from './emit-exits';
 import { emitHostAddress } from './emit-memory';
+import { L_CODE, L_TEMP, L_VALUE, popX, pushX } from './emit-registers';
 import { insnRd, insnRs1, insnRs2 } from './region';
 import {
   T_VOID,

@@ -1,8 +1,12 @@
 // Double-precision arithmetic on registers in locals of type f64 (moves keep every bit of a NaN). Where NX is set already and rounding is
 // to nearest (L_FLOAT = 2), the machine's own instruction is exact in value and in flags as long as its result is an
 // ordinary number; everything else goes through the core's functions.
-import { FRM, HART_BASE } from '../layout';
+import { formatOf, operandFlags } from '../isa/generated/decoder';
 import {
+  FLAG_RD_F,
+  FLAG_RS1_F,
+  FLAG_RS2_F,
+  FMT_R4,
   OP_FADD_D,
   OP_FCVT_D_W,
   OP_FDIV_D,
@@ -21,15 +25,15 @@ import {
   OP_FSGNJ_D,
   OP_FSUB_D,
 } from '../isa/generated/opcodes';
-import { FLAG_RD_F, FLAG_RS1_F, FLAG_RS2_F, FMT_R4 } from '../isa/generated/opcodes';
-import { formatOf, operandFlags } from '../isa/generated/decoder';
+import { FEATURES, FEATURE_FUSED, FRM, HART_BASE } from '../layout';
+import { emitLeaveCode, emitLeaveIf } from './emit-exits';
+import { isUsual } from './emit-float-state';
+import { emitFloatUsual } from './emit-float-usual';
 import {
   L_BASE,
+  L_DOUBLE,
   L_FLOAT,
   L_PAGE,
-  emitLeaveCode,
-  emitLeaveIf,
-  L_DOUBLE,
   popDouble,
   popF,
   popX,
@@ -40,7 +44,7 @@ import {
   reloadX,
   spillF,
   spillX,
-} from './emit';
+} from './emit-registers';
 import {
   CALL_F64_ADD,
   CALL_F64_DIV,
@@ -63,6 +67,10 @@ import {
   W_DROP,
   W_ELSE,
   W_END,
+  W_F64X2_EXTRACT_LANE,
+  W_F64X2_RELAXED_MADD,
+  W_F64X2_RELAXED_NMADD,
+  W_F64X2_SPLAT,
   W_F64_ADD,
   W_F64_CONVERT_I32_S,
   W_F64_COPYSIGN,
@@ -89,6 +97,7 @@ import {
   W_I64_SHR_U,
   W_I64_XOR,
   W_IF,
+  W_SIMD,
   access,
   byte,
   get,
@@ -161,7 +170,48 @@ function emitArithmetic(i: i32, op: u8, slow: u32): void {
   popDouble(unchecked(insnRd[i]));
 }
 
+/** The three operands as vectors, a fused multiply-add of them, and its first lane. */
+export function emitFused(i: i32, negateProduct: bool, negateAddend: bool): void {
+  pushDouble(unchecked(insnRs1[i]));
+  splat();
+  pushDouble(unchecked(insnRs2[i]));
+  splat();
+  pushDouble(unchecked(insnRs3[i]));
+  if (negateAddend) byte(W_F64_NEG);
+  splat();
+  byte(W_SIMD);
+  u(negateProduct ? W_F64X2_RELAXED_NMADD : W_F64X2_RELAXED_MADD);
+  byte(W_SIMD);
+  u(W_F64X2_EXTRACT_LANE);
+  byte(0);
+}
+function splat(): void {
+  byte(W_SIMD);
+  u(W_F64X2_SPLAT);
+}
+
+/** Multiply-add: the host's own where it rounds once, else the core's function. */
 function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
+  const fused = hasFused();
+  if (fused) {
+    byte(W_BLOCK);
+    byte(T_F64);
+    byte(W_BLOCK);
+    byte(T_VOID);
+    get(L_FLOAT);
+    i32c(2);
+    byte(W_I32_NE);
+    byte(W_BR_IF);
+    u(0);
+    emitFused(i, negateProduct, negateAddend);
+    tee(L_DOUBLE);
+    get(L_DOUBLE);
+    emitOrdinary(false);
+    byte(W_BR_IF);
+    u(1);
+    byte(W_DROP);
+    byte(W_END);
+  }
   pushF(unchecked(insnRs1[i]));
   if (negateProduct) {
     i64c(SIGN);
@@ -175,7 +225,9 @@ function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
   }
   pushMode(i);
   call(CALL_F64_FMA);
-  popF(unchecked(insnRd[i]));
+  byte(W_F64_REINTERPRET);
+  if (fused) byte(W_END);
+  popDouble(unchecked(insnRd[i]));
 }
 
 /** Comparison: the machine's own where neither operand is a NaN, which is all that could raise a flag. */
@@ -227,6 +279,11 @@ function emitSign(op: u32, i: i32): void {
   popDouble(d);
 }
 
+/** The host has a multiply-add that rounds once. */
+export function hasFused(): bool {
+  return (load<u32>(HART_BASE + FEATURES) & FEATURE_FUSED) != 0;
+}
+
 /** Any floating-point instruction, by the interpreter's own function on the decoded entry. */
 function emitGeneral(op: u32, i: i32, offset: i32): void {
   const flags = operandFlags(op);
@@ -251,9 +308,13 @@ function emitGeneral(op: u32, i: i32, offset: i32): void {
 /** Emits floating-point instruction `i` at `offset`, with `done` instructions of its block before it. */
 export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
   emitLeaveCode(offset, done);
-  get(L_FLOAT);
-  byte(W_I32_EQZ);
-  emitLeaveIf();
+  if (isUsual()) {
+    if (emitFloatUsual(op, i)) return;
+  } else {
+    get(L_FLOAT);
+    byte(W_I32_EQZ);
+    emitLeaveIf();
+  }
   const d: u32 = unchecked(insnRd[i]);
   const mode: u32 = unchecked(insnRm[i]);
   if (op >= <u32>OP_FMADD_D && op <= <u32>OP_FDIV_D && mode != 0 && mode != 7) {

@@ -2,7 +2,7 @@
 import { isAtomic } from './emit-atomic';
 import { isMemory } from './emit-memory';
 import { isFloat } from './translatable';
-import { L_PAGE, popX, pushX } from './emit';
+import { L_PAGE, popX, pushX } from './emit-registers';
 import { call, CALL_DIV, CALL_DIVU, CALL_DIVUW, CALL_DIVW, CALL_MULH, CALL_MULHSU, CALL_MULHU, CALL_REM, CALL_REMU, CALL_REMUW, CALL_REMW } from './imports';
 import { insnImm, insnRd, insnRs1, insnRs2 } from './region';
 import {

@@ -1,5 +1,5 @@
 // Loads and stores: the TLB check in line, a miss leaves the region in front of the instruction.
-import { TLB_INDEX, TLB_WRITE } from '../layout';
+import { rd } from '../isa/fields';
 import {
   OP_FLD,
   OP_FLW,
@@ -7,7 +7,6 @@ import {
   OP_FSW,
   OP_LB,
   OP_LBU,
-  OP_LD,
   OP_LH,
   OP_LHU,
   OP_LW,
@@ -17,20 +16,22 @@ import {
   OP_SH,
   OP_SW,
 } from '../isa/generated/opcodes';
+import { TLB_INDEX, TLB_WRITE } from '../layout';
+import { emitLeaveCode, emitLeaveIf } from './emit-exits';
+import { isUsual } from './emit-float-state';
 import {
   L_ADDRESS,
   L_ENTRY,
   L_FLOAT,
+  L_TAG,
   L_TLB,
-  emitLeaveCode,
-  emitLeaveIf,
   popDouble,
   popF,
   popX,
   pushDouble,
   pushF,
   pushX,
-} from './emit';
+} from './emit-registers';
 import { insnImm, insnRd, insnRs1, insnRs2 } from './region';
 import {
   W_DROP,
@@ -40,6 +41,7 @@ import {
   W_I32_AND,
   W_I32_EQZ,
   W_I32_LOAD,
+  W_I32_SHR_U,
   W_I32_WRAP,
   W_I64_ADD,
   W_I64_AND,
@@ -52,7 +54,6 @@ import {
   W_I64_LOAD8_U,
   W_I64_NE,
   W_I64_OR,
-  W_I64_SHR_U,
   W_I64_STORE,
   W_I64_STORE16,
   W_I64_STORE32,
@@ -62,6 +63,7 @@ import {
   get,
   i32c,
   i64c,
+  set,
   tee,
 } from './wasm-writer';
 
@@ -78,15 +80,20 @@ export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): 
     byte(W_I64_ADD);
   }
   tee(L_ADDRESS);
-  i64c(8);
-  byte(W_I64_SHR_U);
   byte(W_I32_WRAP);
+  i32c(8);
+  byte(W_I32_SHR_U);
   i32c(TLB_INDEX);
   byte(W_I32_AND);
   get(L_TLB);
   byte(W_I32_ADD);
   tee(L_ENTRY);
   access(W_I64_LOAD, 3, table);
+  tee(L_TAG);
+  // The addend before the comparison: V8 otherwise loads the tag a second time as an operand of the comparison.
+  get(L_ENTRY);
+  access(W_I32_LOAD, 2, table + 8);
+  set(L_ENTRY);
   get(L_ADDRESS);
   i64c(-4096 | <i64>(size - 1));
   byte(W_I64_AND);
@@ -95,7 +102,6 @@ export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): 
   get(L_ADDRESS);
   byte(W_I32_WRAP);
   get(L_ENTRY);
-  access(W_I32_LOAD, 2, table + 8);
   byte(W_I32_ADD);
 }
 
@@ -150,7 +156,7 @@ export function emitMemory(op: u32, i: i32, offset: i32, done: i32): void {
   const size = sizeOf(op);
   const rd: u32 = unchecked(insnRd[i]);
   emitLeaveCode(offset, done);
-  if (float) {
+  if (float && !isUsual()) {
     // Floats that are off, or not yet marked as changed, are the interpreter's to handle.
     get(L_FLOAT);
     byte(W_I32_EQZ);

@@ -19,6 +19,8 @@ import { immB, immI, immJ, immS, immU, rd, rm, rs1, rs2, rs3, shamt6 } from '../
 import { canTranslate } from './translatable';
 
 export const MAX_BLOCKS = 160;
+/** Sets of registers that ways out store: a block's ways out share one of them, at the price of storing too much. */
+export const WAYS = 4;
 /** Bounds what runs between two looks at the budget: a region's longest path without a loop. */
 export const MAX_INSTRUCTIONS = 900;
 

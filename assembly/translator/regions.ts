@@ -1,6 +1,9 @@
 // The regions there are: which page each belongs to, what is hot and waits to be translated, and what must go when
 // code changes. A region is entered through its head's decoded entry, whose operation is replaced; so a region dies
 // with the entry, and finding a translated target costs what finding a decoded one costs.
+import { count, get64, set64 } from '../hart/state';
+import { install } from '../host';
+import { slotAddress, slotHoldsPage, slotIndex, slotPageHost } from '../interpreter/pages';
 import {
   CODE_BYTES,
   CODE_BYTES_MOST,
@@ -11,22 +14,29 @@ import {
   COUNT_REGION_INSTRUCTION,
   HART_BASE,
   HOT_THRESHOLD,
-  MODULE_BUFFER,
   JUMP_TABLES,
   JUMP_TABLE_BYTES,
   JUMP_TABLE_COUNT,
+  MODULE_BUFFER,
   REGION_COUNT,
   REGION_MARK,
   REGION_TABLE_FIRST,
   SLOT_COUNT,
 } from '../layout';
-import { install } from '../host';
-import { count, get64, set64 } from '../hart/state';
-import { slotAddress, slotHoldsPage, slotIndex, slotPageHost } from '../interpreter/pages';
+import { forgetHints, writeHints } from './branch-hints';
 import { emitRegion } from './emit';
 import { IMPORTED_FUNCTIONS, TYPE_REGION, writeImports, writeTypes } from './imports';
-import { addTarget, blockStart, blockStop, blocks, discover, forgetTargets, targetBlock, targets } from './region';
-import { byte, fill, hasRoom, hole, i32c, rewind, u } from './wasm-writer';
+import {
+  addTarget,
+  blockStart,
+  blockStop,
+  blocks,
+  discover,
+  forgetTargets,
+  targetBlock,
+  targets,
+} from './region';
+import { HOLE_BYTES, byte, fill, hasRoom, hole, i32c, rewind, u } from './wasm-writer';
 import * as writer from './wasm-writer';
 
 const NONE: u32 = 0xffff;
@@ -46,6 +56,9 @@ let nextRegion: u32 = 0;
 
 const COUNTERS = 16384;
 const counters = new StaticArray<u16>(COUNTERS);
+
+/** Room for a module's sections in front of its code. */
+const HEAD_BYTES = 0x16000;
 
 const QUEUE = 64;
 const BATCH = 32;
@@ -243,6 +256,7 @@ function collectTargets(slot: u32): void {
 }
 
 const batchRegion = new StaticArray<u32>(BATCH);
+const batchFunction = new StaticArray<i32>(BATCH);
 const batchEntry = new StaticArray<u32>(BATCH);
 
 /** Translates what is hot: one module for the whole queue, at most BATCH regions. */
@@ -274,10 +288,12 @@ export function translatePending(): void {
   writeImports();
   closeSection();
   // The bodies are written far behind, then moved up to the sections that must know their number.
-  const codeAt = MODULE_BUFFER + 0x4000;
+  const codeAt = MODULE_BUFFER + HEAD_BYTES;
   const headAt = writer.at;
   rewind(codeAt);
   let made = 0;
+  let functions = 0;
+  forgetHints();
   while (queued > 0 && made < BATCH && hasRoom(0x30000)) {
     const ip = <usize>unchecked(queue[--queued]);
     const computed = unchecked(queueComputed[queued]);
@@ -291,7 +307,8 @@ export function translatePending(): void {
     if (!instructions) continue;
     const region = register(ip, slot, head, computed);
     const begin = writer.at;
-    emitRegion(targets ? fillJumpTable(region) : 0);
+    unchecked((batchFunction[made] = functions));
+    functions += emitRegion(functions, targets ? fillJumpTable(region) : 0);
     const bytes = <u32>(writer.at - begin);
     unchecked((regionBytes[region] = bytes));
     set64(CODE_BYTES, get64(CODE_BYTES) + bytes);
@@ -306,8 +323,8 @@ export function translatePending(): void {
   const bodies = writer.at - codeAt;
   rewind(headAt);
   section(3);
-  u(made);
-  for (let i = 0; i < made; i++) u(TYPE_REGION);
+  u(functions);
+  for (let i = 0; i < functions; i++) u(TYPE_REGION);
   closeSection();
   section(9);
   u(made);
@@ -316,11 +333,12 @@ export function translatePending(): void {
     i32c(REGION_TABLE_FIRST + unchecked(batchRegion[i]));
     byte(0x0b);
     u(1);
-    u(IMPORTED_FUNCTIONS + i);
+    u(IMPORTED_FUNCTIONS + unchecked(batchFunction[i]));
   }
   closeSection();
+  writeHints(IMPORTED_FUNCTIONS);
   section(10);
-  u(made);
+  u(functions);
   memory.copy(writer.at, codeAt, bodies);
   rewind(writer.at + bodies);
   closeSection();
@@ -341,5 +359,5 @@ function section(id: u8): void {
   sectionSize = hole();
 }
 function closeSection(): void {
-  fill(sectionSize, <u32>(writer.at - sectionSize - 5));
+  fill(sectionSize, <u32>(writer.at - sectionSize - HOLE_BYTES));
 }

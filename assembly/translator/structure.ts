@@ -1,6 +1,8 @@
 // From a control-flow graph to nested blocks and loops: strongly connected components in topological order, each
 // loop entered at one header. An edge into a loop past its header leaves the region (its target gets a region of
 // its own when it is hot): compilers make such edges rarely.
+import { count } from '../hart/state';
+import { emitBlock, emitLoopCheck } from './emit';
 import {
   END_INDIRECT,
   MAX_BLOCKS,
@@ -12,8 +14,7 @@ import {
   targetBlock,
   targets,
 } from './region';
-import { W_BLOCK, W_END, W_LOOP, T_VOID, byte } from './wasm-writer';
-import { emitBlock, emitLoopCheck } from './emit';
+import { T_VOID, W_BLOCK, W_END, W_LOOP, byte } from './wasm-writer';
 
 // Open Wasm constructs, outermost first: the block each one's label leads to (-1: none of the region's).
 const labels = new StaticArray<i32>(MAX_BLOCKS * 3 + 16);

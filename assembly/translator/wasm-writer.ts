@@ -117,6 +117,38 @@ export const W_F64_REINTERPRET: u8 = 0xbf;
 export const W_I64_EXTEND8: u8 = 0xc2;
 export const W_I64_EXTEND16: u8 = 0xc3;
 export const W_I64_EXTEND32: u8 = 0xc4;
+export const W_F32_EQ: u8 = 0x5b;
+export const W_F32_LT: u8 = 0x5d;
+export const W_F32_LE: u8 = 0x5f;
+export const W_F64_GE: u8 = 0x66;
+export const W_F32_ADD: u8 = 0x92;
+export const W_F32_SUB: u8 = 0x93;
+export const W_F32_MUL: u8 = 0x94;
+export const W_F32_DIV: u8 = 0x95;
+export const W_F64_ABS: u8 = 0x99;
+export const W_F64_CEIL: u8 = 0x9b;
+export const W_F64_FLOOR: u8 = 0x9c;
+export const W_F64_TRUNC: u8 = 0x9d;
+export const W_F64_NEAREST: u8 = 0x9e;
+export const W_F64_SQRT: u8 = 0x9f;
+export const W_F64_MIN: u8 = 0xa4;
+export const W_F64_MAX: u8 = 0xa5;
+export const W_I32_TRUNC_F64_S: u8 = 0xaa;
+export const W_I32_TRUNC_F64_U: u8 = 0xab;
+export const W_I64_TRUNC_F64_S: u8 = 0xb0;
+export const W_I64_TRUNC_F64_U: u8 = 0xb1;
+export const W_F32_DEMOTE: u8 = 0xb6;
+export const W_F64_CONVERT_I32_U: u8 = 0xb8;
+export const W_F64_CONVERT_I64_U: u8 = 0xba;
+export const W_F64_PROMOTE: u8 = 0xbb;
+export const W_I32_REINTERPRET_F32: u8 = 0xbc;
+export const W_F32_REINTERPRET: u8 = 0xbe;
+/** Before the number of a vector instruction, which is written as a u32. */
+export const W_SIMD: u8 = 0xfd;
+export const W_F64X2_SPLAT: u32 = 0x14;
+export const W_F64X2_EXTRACT_LANE: u32 = 0x21;
+export const W_F64X2_RELAXED_MADD: u32 = 0x107;
+export const W_F64X2_RELAXED_NMADD: u32 = 0x108;
 
 /** Where the next byte goes. */
 export let at: usize = MODULE_BUFFER;
@@ -149,10 +181,11 @@ export function s64(value: i64): void {
   }
   byte(<u8>(value & 0x7f));
 }
+export const HOLE_BYTES = 5;
 /** An unsigned number in five bytes, to be filled in later; returns its place. */
 export function hole(): usize {
   const place = at;
-  at += 5;
+  at += HOLE_BYTES;
   return place;
 }
 export function fill(place: usize, value: u32): void {
@@ -187,6 +220,16 @@ export function i32c(value: i32): void {
 export function i64c(value: i64): void {
   byte(W_I64_CONST);
   s64(value);
+}
+export function f64c(value: f64): void {
+  byte(0x44);
+  store<f64>(at, value);
+  at += 8;
+}
+export function f32c(value: f32): void {
+  byte(0x43);
+  store<f32>(at, value);
+  at += 4;
 }
 /** A load or store with an offset and no alignment promised beyond `align` (log2). */
 export function access(op: u8, align: u32, offset: u32): void {

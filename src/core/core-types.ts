@@ -18,6 +18,8 @@ export interface CoreHost {
   time(): number;
 }
 
+import type { HostFeatures } from './host-features.ts';
+
 /** Why the core came back from `run`. */
 export type CoreExit =
   | 'budget' // the instructions asked for have been executed
@@ -90,6 +92,8 @@ export interface CoreOptions {
   sbi?: boolean;
   /** Executions after which a jump target is translated; 0 or absent: everything is interpreted. */
   hotThreshold?: number;
+  /** Absent: what this host can do. Given by tests of what others cannot. */
+  features?: HostFeatures;
   /** 0 or absent: time comes from host.time(). N: one tick every N instructions, for determinism. */
   instructionsPerTick?: number;
 }

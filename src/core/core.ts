@@ -59,6 +59,7 @@ import type {
   InterruptLine,
   Privilege,
 } from './core-types.ts';
+import { featureBits, hostFeatures } from './host-features.ts';
 
 /** The core could not be made: too little memory in the host, or a wrong RAM size. */
 export class CoreError extends Error {
@@ -67,7 +68,7 @@ export class CoreError extends Error {
 
 /** What assembly/index.ts exports. */
 interface CoreExports {
-  reset(ramBytes: number, sbi: number, divisor: number, threshold: number, tailCalls: number): void;
+  reset(ramBytes: number, sbi: number, divisor: number, threshold: number, features: number): void;
   run(budget: number): number;
   requestExit(): void;
   noteTimerSet(): void;
@@ -93,16 +94,6 @@ const MENVCFG_STCE = 1n << 63n;
 const RUN_MAX = 0x4000_0000;
 /** A compare register beyond this many ticks (28 years) is as good as never. */
 const NEVER = 1n << 53n;
-
-/** (func (result i32) (return_call 0)): accepted where Wasm has tail calls. */
-const TAIL_CALL_MODULE = Uint8Array.from([
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0x12, 0, 0x0b,
-]);
-let tailCalls: boolean | undefined;
-function hasTailCalls(): boolean {
-  tailCalls ??= WebAssembly.validate(TAIL_CALL_MODULE);
-  return tailCalls;
-}
 
 /** Hart state in linear memory, by the offsets of assembly/layout.ts. */
 class Hart implements HartView {
@@ -249,13 +240,13 @@ export class Core implements CoreApi {
   }
 
   reset(): void {
-    const { ramBytes, sbi, instructionsPerTick, hotThreshold } = this.#options;
+    const { ramBytes, sbi, instructionsPerTick, hotThreshold, features } = this.#options;
     this.#exports.reset(
       ramBytes,
       sbi ? 1 : 0,
       instructionsPerTick ?? 0,
       hotThreshold ?? 0,
-      hasTailCalls() ? 1 : 0,
+      featureBits(features ?? hostFeatures()),
     );
   }
 

@@ -5,7 +5,7 @@
 ;;   sc.d a3, a0, (s1)
 ;;   j loop
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -20,166 +20,207 @@
                           block  ;; label = @12
                             block  ;; label = @13
                               block  ;; label = @14
-                                i32.const 0
-                                i32.load offset=263416
-                                local.set 7
-                                i32.const 0
-                                i64.load offset=262208
-                                local.set 14
-                                i32.const 0
-                                i64.load offset=262216
-                                local.set 15
-                                i32.const 0
-                                i64.load offset=262224
-                                local.set 16
-                                i32.const 0
-                                i64.load offset=262232
-                                local.set 17
-                                i32.const 0
-                                i64.load offset=262240
-                                local.set 18
-                                i32.const 0
-                                i64.load offset=262248
-                                local.set 19
-                                loop  ;; label = @15
+                                block  ;; label = @15
                                   i32.const 0
-                                  local.set 6
-                                  local.get 2
+                                  i32.load offset=263416
+                                  local.set 7
                                   i32.const 0
-                                  i32.le_s
-                                  br_if 4 (;@11;)
-                                  local.get 16
-                                  i64.const 1
-                                  i64.add
+                                  i64.load offset=262208
                                   local.set 16
-                                  i32.const 4100
-                                  local.set 6
-                                  local.get 14
-                                  local.tee 4
-                                  i64.const 8
-                                  i64.shr_u
-                                  i32.wrap_i64
-                                  i32.const 16368
-                                  i32.and
-                                  local.get 7
-                                  i32.add
-                                  local.tee 5
-                                  i64.load offset=16384
-                                  local.get 4
-                                  i64.const -4093
-                                  i64.and
-                                  i64.ne
-                                  br_if 4 (;@11;)
-                                  local.get 4
-                                  i32.wrap_i64
-                                  local.get 5
-                                  i32.load offset=16392
-                                  i32.add
-                                  local.set 6
-                                  local.get 16
-                                  i64.extend32_s
-                                  local.set 10
-                                  local.get 6
-                                  i64.load32_s align=1
-                                  local.set 12
-                                  local.get 6
-                                  local.get 12
-                                  local.get 10
-                                  i64.add
-                                  i64.store32 align=1
-                                  local.get 12
+                                  i32.const 0
+                                  i64.load offset=262216
                                   local.set 17
-                                  i32.const 8200
-                                  local.set 6
-                                  local.get 15
-                                  local.tee 4
-                                  i64.const 8
-                                  i64.shr_u
-                                  i32.wrap_i64
-                                  i32.const 16368
-                                  i32.and
-                                  local.get 7
-                                  i32.add
-                                  local.tee 5
-                                  i64.load
-                                  local.get 4
-                                  i64.const -4089
-                                  i64.and
-                                  i64.ne
-                                  br_if 4 (;@11;)
-                                  local.get 4
-                                  i32.wrap_i64
-                                  local.get 5
-                                  i32.load offset=8
-                                  i32.add
-                                  local.set 6
                                   i32.const 0
-                                  local.get 6
-                                  i64.extend_i32_u
-                                  i64.const 2101346304
-                                  i64.add
-                                  i64.const -8
-                                  i64.and
-                                  i64.store offset=263000
-                                  local.get 6
-                                  i64.load align=1
+                                  i64.load offset=262224
                                   local.set 18
-                                  i32.const 12300
-                                  local.set 6
-                                  local.get 15
-                                  local.tee 4
-                                  i64.const 8
-                                  i64.shr_u
-                                  i32.wrap_i64
-                                  i32.const 16368
-                                  i32.and
-                                  local.get 7
-                                  i32.add
-                                  local.tee 5
-                                  i64.load offset=16384
-                                  local.get 4
-                                  i64.const -4089
-                                  i64.and
-                                  i64.ne
-                                  br_if 4 (;@11;)
-                                  local.get 4
-                                  i32.wrap_i64
-                                  local.get 5
-                                  i32.load offset=16392
-                                  i32.add
-                                  local.set 6
                                   i32.const 0
-                                  i64.load offset=263000
-                                  local.get 6
-                                  i64.extend_i32_u
-                                  i64.const 2101346304
-                                  i64.add
-                                  i64.const -8
-                                  i64.and
-                                  i64.eq
-                                  i32.const 0
-                                  i64.const -1
-                                  i64.store offset=263000
-                                  if  ;; label = @16
-                                    local.get 6
-                                    local.get 16
-                                    i64.store align=1
-                                    i64.const 0
-                                    local.set 10
-                                  else
-                                    i64.const 1
-                                    local.set 10
-                                  end
-                                  local.get 10
+                                  i64.load offset=262232
                                   local.set 19
-                                  local.get 2
-                                  i32.const 5
-                                  i32.sub
-                                  local.set 2
-                                  br 0 (;@15;)
+                                  i32.const 0
+                                  i64.load offset=262240
+                                  local.set 20
+                                  i32.const 0
+                                  i64.load offset=262248
+                                  local.set 21
+                                  loop  ;; label = @16
+                                    i32.const 0
+                                    local.set 6
+                                    i64.const 0
+                                    local.set 14
+                                    local.get 2
+                                    i32.const 0
+                                    i32.le_s
+                                    br_if 4 (;@12;)
+                                    local.get 18
+                                    i64.const 1
+                                    i64.add
+                                    local.set 18
+                                    i32.const 4100
+                                    local.set 6
+                                    i64.const 0
+                                    local.set 14
+                                    local.get 16
+                                    local.tee 4
+                                    i32.wrap_i64
+                                    i32.const 8
+                                    i32.shr_u
+                                    i32.const 16368
+                                    i32.and
+                                    local.get 7
+                                    i32.add
+                                    local.tee 5
+                                    i64.load offset=16384
+                                    local.tee 14
+                                    local.get 5
+                                    i32.load offset=16392
+                                    local.set 5
+                                    local.get 4
+                                    i64.const -4093
+                                    i64.and
+                                    i64.ne
+                                    br_if 4 (;@12;)
+                                    local.get 4
+                                    i32.wrap_i64
+                                    local.get 5
+                                    i32.add
+                                    local.set 6
+                                    local.get 18
+                                    i64.extend32_s
+                                    local.set 10
+                                    local.get 6
+                                    i64.load32_s align=1
+                                    local.set 12
+                                    local.get 6
+                                    local.get 12
+                                    local.get 10
+                                    i64.add
+                                    i64.store32 align=1
+                                    local.get 12
+                                    local.set 19
+                                    i32.const 8200
+                                    local.set 6
+                                    i64.const 0
+                                    local.set 14
+                                    local.get 17
+                                    local.tee 4
+                                    i32.wrap_i64
+                                    i32.const 8
+                                    i32.shr_u
+                                    i32.const 16368
+                                    i32.and
+                                    local.get 7
+                                    i32.add
+                                    local.tee 5
+                                    i64.load
+                                    local.tee 14
+                                    local.get 5
+                                    i32.load offset=8
+                                    local.set 5
+                                    local.get 4
+                                    i64.const -4089
+                                    i64.and
+                                    i64.ne
+                                    br_if 4 (;@12;)
+                                    local.get 4
+                                    i32.wrap_i64
+                                    local.get 5
+                                    i32.add
+                                    local.set 6
+                                    i32.const 0
+                                    local.get 6
+                                    i64.extend_i32_u
+                                    i64.const 2101346304
+                                    i64.add
+                                    i64.const -8
+                                    i64.and
+                                    i64.store offset=263000
+                                    local.get 6
+                                    i64.load align=1
+                                    local.set 20
+                                    i32.const 12300
+                                    local.set 6
+                                    i64.const 0
+                                    local.set 14
+                                    local.get 17
+                                    local.tee 4
+                                    i32.wrap_i64
+                                    i32.const 8
+                                    i32.shr_u
+                                    i32.const 16368
+                                    i32.and
+                                    local.get 7
+                                    i32.add
+                                    local.tee 5
+                                    i64.load offset=16384
+                                    local.tee 14
+                                    local.get 5
+                                    i32.load offset=16392
+                                    local.set 5
+                                    local.get 4
+                                    i64.const -4089
+                                    i64.and
+                                    i64.ne
+                                    br_if 4 (;@12;)
+                                    local.get 4
+                                    i32.wrap_i64
+                                    local.get 5
+                                    i32.add
+                                    local.set 6
+                                    i32.const 0
+                                    i64.load offset=263000
+                                    local.get 6
+                                    i64.extend_i32_u
+                                    i64.const 2101346304
+                                    i64.add
+                                    i64.const -8
+                                    i64.and
+                                    i64.eq
+                                    i32.const 0
+                                    i64.const -1
+                                    i64.store offset=263000
+                                    if  ;; label = @17
+                                      local.get 6
+                                      local.get 18
+                                      i64.store align=1
+                                      i64.const 0
+                                      local.set 10
+                                    else
+                                      i64.const 1
+                                      local.set 10
+                                    end
+                                    local.get 10
+                                    local.set 21
+                                    local.get 2
+                                    i32.const 5
+                                    i32.sub
+                                    local.set 2
+                                    br 0 (;@16;)
+                                  end
+                                  unreachable
                                 end
-                                unreachable
+                                i32.const 0
+                                local.get 14
+                                i64.store offset=263440
+                                local.get 2
+                                local.get 6
+                                i32.const 12
+                                i32.shr_u
+                                i32.sub
+                                local.set 2
+                                local.get 0
+                                local.get 6
+                                i32.const 4095
+                                i32.and
+                                i64.extend_i32_u
+                                i64.add
+                                local.set 9
+                                i32.const 0
+                                local.set 13
+                                br 12 (;@2;)
                               end
+                              i32.const 0
+                              local.get 14
+                              i64.store offset=263440
                               local.get 2
                               local.get 6
                               i32.const 12
@@ -197,6 +238,9 @@
                               local.set 13
                               br 11 (;@2;)
                             end
+                            i32.const 0
+                            local.get 14
+                            i64.store offset=263440
                             local.get 2
                             local.get 6
                             i32.const 12
@@ -214,6 +258,9 @@
                             local.set 13
                             br 10 (;@2;)
                           end
+                          i32.const 0
+                          local.get 14
+                          i64.store offset=263440
                           local.get 2
                           local.get 6
                           i32.const 12
@@ -229,76 +276,105 @@
                           local.set 9
                           i32.const 0
                           local.set 13
+                          i32.const 0
+                          local.get 18
+                          i64.store offset=262224
+                          i32.const 0
+                          local.get 19
+                          i64.store offset=262232
+                          i32.const 0
+                          local.get 20
+                          i64.store offset=262240
+                          i32.const 0
+                          local.get 21
+                          i64.store offset=262248
                           br 9 (;@2;)
                         end
-                        local.get 2
-                        local.get 6
-                        i32.const 12
-                        i32.shr_u
-                        i32.sub
-                        local.set 2
-                        local.get 0
-                        local.get 6
-                        i32.const 4095
-                        i32.and
-                        i64.extend_i32_u
-                        i64.add
-                        local.set 9
-                        i32.const 0
-                        local.set 13
-                        i32.const 0
-                        local.get 16
-                        i64.store offset=262224
-                        i32.const 0
-                        local.get 17
-                        i64.store offset=262232
-                        i32.const 0
-                        local.get 18
-                        i64.store offset=262240
-                        i32.const 0
-                        local.get 19
-                        i64.store offset=262248
                         br 8 (;@2;)
                       end
                       br 7 (;@2;)
                     end
                     br 6 (;@2;)
                   end
+                  i32.const 0
+                  local.get 18
+                  i64.store offset=262224
+                  i32.const 0
+                  local.get 19
+                  i64.store offset=262232
+                  i32.const 0
+                  local.get 20
+                  i64.store offset=262240
+                  i32.const 0
+                  local.get 21
+                  i64.store offset=262248
                   br 5 (;@2;)
                 end
-                i32.const 0
-                local.get 16
-                i64.store offset=262224
-                i32.const 0
-                local.get 17
-                i64.store offset=262232
-                i32.const 0
-                local.get 18
-                i64.store offset=262240
-                i32.const 0
-                local.get 19
-                i64.store offset=262248
-                br 4 (;@2;)
+                br 3 (;@3;)
               end
-              br 4 (;@1;)
+              br 2 (;@3;)
             end
-            br 3 (;@1;)
+            br 1 (;@3;)
           end
-          br 2 (;@1;)
+          i32.const 0
+          local.get 18
+          i64.store offset=262224
+          i32.const 0
+          local.get 19
+          i64.store offset=262232
+          i32.const 0
+          local.get 20
+          i64.store offset=262240
+          i32.const 0
+          local.get 21
+          i64.store offset=262248
+          br 0 (;@3;)
         end
+        local.get 9
+        i64.const 8
+        i64.shr_u
+        i32.wrap_i64
+        i32.const 16368
+        i32.and
         i32.const 0
-        local.get 16
-        i64.store offset=262224
+        i32.load offset=263420
+        i32.add
+        local.tee 5
+        i64.load
+        local.get 5
+        i32.load offset=8
+        local.set 5
+        local.get 9
+        i64.const -4096
+        i64.and
+        local.tee 4
+        i64.ne
+        br_if 0 (;@2;)
+        local.get 5
+        local.get 9
+        i32.wrap_i64
+        i32.const 4094
+        i32.and
+        i32.const 3
+        i32.shl
+        i32.add
+        i32.load16_u
+        local.tee 6
+        i32.const 32768
+        i32.lt_u
+        br_if 0 (;@2;)
+        local.get 2
         i32.const 0
-        local.get 17
-        i64.store offset=262232
-        i32.const 0
-        local.get 18
-        i64.store offset=262240
-        i32.const 0
-        local.get 19
-        i64.store offset=262248
-        br 1 (;@1;)
+        i32.le_s
+        br_if 0 (;@2;)
+        local.get 4
+        local.get 5
+        local.get 2
+        local.get 3
+        local.get 6
+        i32.const -32752
+        i32.add
+        return_call_indirect (type 0)
       end
       i32.const 0
       local.get 13
@@ -306,69 +382,5 @@
       i32.const 0
       local.get 9
       i64.store offset=262408
-      local.get 2
-      return
     end
-    local.get 9
-    i64.const 8
-    i64.shr_u
-    i32.wrap_i64
-    i32.const 16368
-    i32.and
-    i32.const 0
-    i32.load offset=263420
-    i32.add
-    local.tee 5
-    i64.load
-    local.get 9
-    i64.const -4096
-    i64.and
-    local.tee 4
-    i64.ne
-    if  ;; label = @1
-      i32.const 0
-      local.get 13
-      i32.store offset=263432
-      i32.const 0
-      local.get 9
-      i64.store offset=262408
-      local.get 2
-      return
-    end
-    local.get 5
-    i32.load offset=8
-    local.set 5
-    local.get 5
-    local.get 9
-    i32.wrap_i64
-    i32.const 4094
-    i32.and
-    i32.const 3
-    i32.shl
-    i32.add
-    i32.load16_u
-    local.tee 6
-    i32.const 32768
-    i32.lt_u
-    local.get 2
-    i32.const 0
-    i32.le_s
-    i32.or
-    if  ;; label = @1
-      i32.const 0
-      local.get 13
-      i32.store offset=263432
-      i32.const 0
-      local.get 9
-      i64.store offset=262408
-      local.get 2
-      return
-    end
-    local.get 4
-    local.get 5
-    local.get 2
-    local.get 3
-    local.get 6
-    i32.const -32752
-    i32.add
-    return_call_indirect (type 0))
+    local.get 2)

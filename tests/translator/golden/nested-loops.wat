@@ -10,7 +10,7 @@
 ;;   bnez a0, middle
 ;;   j outer
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -25,85 +25,111 @@
                           block  ;; label = @12
                             block  ;; label = @13
                               block  ;; label = @14
-                                i32.const 0
-                                i32.load offset=263416
-                                local.set 7
-                                i32.const 0
-                                i64.load offset=262224
-                                local.set 14
-                                i32.const 0
-                                i64.load offset=262232
-                                local.set 15
-                                i32.const 0
-                                i64.load offset=262240
-                                local.set 16
-                                loop  ;; label = @15
-                                  i32.const 8
-                                  local.set 6
-                                  local.get 2
+                                block  ;; label = @15
                                   i32.const 0
-                                  i32.le_s
-                                  br_if 4 (;@11;)
-                                  block  ;; label = @16
+                                  i32.load offset=263416
+                                  local.set 7
+                                  i32.const 0
+                                  i64.load offset=262224
+                                  local.set 16
+                                  i32.const 0
+                                  i64.load offset=262232
+                                  local.set 17
+                                  i32.const 0
+                                  i64.load offset=262240
+                                  local.set 18
+                                  loop  ;; label = @16
+                                    i32.const 8
+                                    local.set 6
+                                    i64.const 0
+                                    local.set 14
+                                    local.get 2
+                                    i32.const 0
+                                    i32.le_s
+                                    br_if 4 (;@12;)
                                     block  ;; label = @17
                                       block  ;; label = @18
                                         block  ;; label = @19
+                                          block  ;; label = @20
+                                            local.get 18
+                                            local.get 17
+                                            i64.add
+                                            local.set 18
+                                            local.get 17
+                                            i64.const -1
+                                            i64.add
+                                            local.set 17
+                                            local.get 2
+                                            i32.const 3
+                                            i32.sub
+                                            local.set 2
+                                            local.get 17
+                                            i64.eqz
+                                            i32.eqz
+                                            br_if 4 (;@16;)
+                                            br 0 (;@20;)
+                                          end
                                           local.get 16
-                                          local.get 15
-                                          i64.add
-                                          local.set 16
-                                          local.get 15
                                           i64.const -1
                                           i64.add
-                                          local.set 15
+                                          local.set 16
                                           local.get 2
-                                          i32.const 3
+                                          i32.const 2
                                           i32.sub
                                           local.set 2
-                                          local.get 15
+                                          local.get 16
                                           i64.eqz
                                           i32.eqz
-                                          br_if 4 (;@15;)
+                                          br_if 2 (;@17;)
                                           br 0 (;@19;)
                                         end
-                                        local.get 14
-                                        i64.const -1
-                                        i64.add
-                                        local.set 14
                                         local.get 2
-                                        i32.const 2
+                                        i32.const 1
                                         i32.sub
                                         local.set 2
-                                        local.get 14
-                                        i64.eqz
-                                        i32.eqz
-                                        br_if 2 (;@16;)
                                         br 0 (;@18;)
                                       end
+                                      i64.const 3
+                                      local.set 16
                                       local.get 2
                                       i32.const 1
                                       i32.sub
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    i64.const 3
-                                    local.set 14
+                                    i64.const 4
+                                    local.set 17
                                     local.get 2
                                     i32.const 1
                                     i32.sub
                                     local.set 2
                                     br 0 (;@16;)
                                   end
-                                  i64.const 4
-                                  local.set 15
-                                  local.get 2
-                                  i32.const 1
-                                  i32.sub
-                                  local.set 2
-                                  br 0 (;@15;)
+                                  unreachable
                                 end
-                                unreachable
+                                i32.const 0
+                                local.get 14
+                                i64.store offset=263440
+                                local.get 2
+                                local.get 6
+                                i32.const 12
+                                i32.shr_u
+                                i32.sub
+                                local.set 2
+                                local.get 0
+                                local.get 6
+                                i32.const 4095
+                                i32.and
+                                i64.extend_i32_u
+                                i64.add
+                                local.set 9
+                                i32.const 0
+                                local.set 13
+                                br 12 (;@2;)
                               end
+                              i32.const 0
+                              local.get 14
+                              i64.store offset=263440
                               local.get 2
                               local.get 6
                               i32.const 12
@@ -121,6 +147,9 @@
                               local.set 13
                               br 11 (;@2;)
                             end
+                            i32.const 0
+                            local.get 14
+                            i64.store offset=263440
                             local.get 2
                             local.get 6
                             i32.const 12
@@ -138,6 +167,9 @@
                             local.set 13
                             br 10 (;@2;)
                           end
+                          i32.const 0
+                          local.get 14
+                          i64.store offset=263440
                           local.get 2
                           local.get 6
                           i32.const 12
@@ -153,67 +185,96 @@
                           local.set 9
                           i32.const 0
                           local.set 13
+                          i32.const 0
+                          local.get 16
+                          i64.store offset=262224
+                          i32.const 0
+                          local.get 17
+                          i64.store offset=262232
+                          i32.const 0
+                          local.get 18
+                          i64.store offset=262240
                           br 9 (;@2;)
                         end
-                        local.get 2
-                        local.get 6
-                        i32.const 12
-                        i32.shr_u
-                        i32.sub
-                        local.set 2
-                        local.get 0
-                        local.get 6
-                        i32.const 4095
-                        i32.and
-                        i64.extend_i32_u
-                        i64.add
-                        local.set 9
-                        i32.const 0
-                        local.set 13
-                        i32.const 0
-                        local.get 14
-                        i64.store offset=262224
-                        i32.const 0
-                        local.get 15
-                        i64.store offset=262232
-                        i32.const 0
-                        local.get 16
-                        i64.store offset=262240
                         br 8 (;@2;)
                       end
                       br 7 (;@2;)
                     end
                     br 6 (;@2;)
                   end
+                  i32.const 0
+                  local.get 16
+                  i64.store offset=262224
+                  i32.const 0
+                  local.get 17
+                  i64.store offset=262232
+                  i32.const 0
+                  local.get 18
+                  i64.store offset=262240
                   br 5 (;@2;)
                 end
-                i32.const 0
-                local.get 14
-                i64.store offset=262224
-                i32.const 0
-                local.get 15
-                i64.store offset=262232
-                i32.const 0
-                local.get 16
-                i64.store offset=262240
-                br 4 (;@2;)
+                br 3 (;@3;)
               end
-              br 4 (;@1;)
+              br 2 (;@3;)
             end
-            br 3 (;@1;)
+            br 1 (;@3;)
           end
-          br 2 (;@1;)
+          i32.const 0
+          local.get 16
+          i64.store offset=262224
+          i32.const 0
+          local.get 17
+          i64.store offset=262232
+          i32.const 0
+          local.get 18
+          i64.store offset=262240
+          br 0 (;@3;)
         end
+        local.get 9
+        i64.const 8
+        i64.shr_u
+        i32.wrap_i64
+        i32.const 16368
+        i32.and
         i32.const 0
-        local.get 14
-        i64.store offset=262224
+        i32.load offset=263420
+        i32.add
+        local.tee 5
+        i64.load
+        local.get 5
+        i32.load offset=8
+        local.set 5
+        local.get 9
+        i64.const -4096
+        i64.and
+        local.tee 4
+        i64.ne
+        br_if 0 (;@2;)
+        local.get 5
+        local.get 9
+        i32.wrap_i64
+        i32.const 4094
+        i32.and
+        i32.const 3
+        i32.shl
+        i32.add
+        i32.load16_u
+        local.tee 6
+        i32.const 32768
+        i32.lt_u
+        br_if 0 (;@2;)
+        local.get 2
         i32.const 0
-        local.get 15
-        i64.store offset=262232
-        i32.const 0
-        local.get 16
-        i64.store offset=262240
-        br 1 (;@1;)
+        i32.le_s
+        br_if 0 (;@2;)
+        local.get 4
+        local.get 5
+        local.get 2
+        local.get 3
+        local.get 6
+        i32.const -32752
+        i32.add
+        return_call_indirect (type 0)
       end
       i32.const 0
       local.get 13
@@ -221,69 +282,5 @@
       i32.const 0
       local.get 9
       i64.store offset=262408
-      local.get 2
-      return
     end
-    local.get 9
-    i64.const 8
-    i64.shr_u
-    i32.wrap_i64
-    i32.const 16368
-    i32.and
-    i32.const 0
-    i32.load offset=263420
-    i32.add
-    local.tee 5
-    i64.load
-    local.get 9
-    i64.const -4096
-    i64.and
-    local.tee 4
-    i64.ne
-    if  ;; label = @1
-      i32.const 0
-      local.get 13
-      i32.store offset=263432
-      i32.const 0
-      local.get 9
-      i64.store offset=262408
-      local.get 2
-      return
-    end
-    local.get 5
-    i32.load offset=8
-    local.set 5
-    local.get 5
-    local.get 9
-    i32.wrap_i64
-    i32.const 4094
-    i32.and
-    i32.const 3
-    i32.shl
-    i32.add
-    i32.load16_u
-    local.tee 6
-    i32.const 32768
-    i32.lt_u
-    local.get 2
-    i32.const 0
-    i32.le_s
-    i32.or
-    if  ;; label = @1
-      i32.const 0
-      local.get 13
-      i32.store offset=263432
-      i32.const 0
-      local.get 9
-      i64.store offset=262408
-      local.get 2
-      return
-    end
-    local.get 4
-    local.get 5
-    local.get 2
-    local.get 3
-    local.get 6
-    i32.const -32752
-    i32.add
-    return_call_indirect (type 0))
+    local.get 2)

@@ -12,7 +12,7 @@
 ;;   beqz a3, first
 ;;   j start
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -27,105 +27,133 @@
                           block  ;; label = @12
                             block  ;; label = @13
                               block  ;; label = @14
-                                i32.const 0
-                                i32.load offset=263416
-                                local.set 7
-                                i32.const 0
-                                i64.load offset=262224
-                                local.set 14
-                                i32.const 0
-                                i64.load offset=262232
-                                local.set 15
-                                i32.const 0
-                                i64.load offset=262240
-                                local.set 16
-                                i32.const 0
-                                i64.load offset=262248
-                                local.set 17
-                                loop  ;; label = @15
+                                block  ;; label = @15
                                   i32.const 0
-                                  local.set 6
-                                  local.get 2
+                                  i32.load offset=263416
+                                  local.set 7
                                   i32.const 0
-                                  i32.le_s
-                                  br_if 4 (;@11;)
-                                  block  ;; label = @16
+                                  i64.load offset=262224
+                                  local.set 16
+                                  i32.const 0
+                                  i64.load offset=262232
+                                  local.set 17
+                                  i32.const 0
+                                  i64.load offset=262240
+                                  local.set 18
+                                  i32.const 0
+                                  i64.load offset=262248
+                                  local.set 19
+                                  loop  ;; label = @16
+                                    i32.const 0
+                                    local.set 6
+                                    i64.const 0
+                                    local.set 14
+                                    local.get 2
+                                    i32.const 0
+                                    i32.le_s
+                                    br_if 4 (;@12;)
                                     block  ;; label = @17
-                                      local.get 14
-                                      i64.const 1
-                                      i64.add
-                                      local.set 14
-                                      local.get 14
-                                      i64.const 1
-                                      i64.and
-                                      local.set 15
-                                      local.get 2
-                                      i32.const 3
-                                      i32.sub
-                                      local.set 2
-                                      local.get 0
-                                      i64.const 24
-                                      i64.add
-                                      local.set 9
-                                      i32.const 1
-                                      local.set 13
-                                      local.get 15
-                                      i64.eqz
-                                      br_if 14 (;@3;)
-                                      br 0 (;@17;)
-                                    end
-                                    loop  ;; label = @17
-                                      i32.const 12
-                                      local.set 6
-                                      local.get 2
-                                      i32.const 0
-                                      i32.le_s
-                                      br_if 6 (;@11;)
                                       block  ;; label = @18
                                         local.get 16
-                                        i64.const 3
+                                        i64.const 1
                                         i64.add
                                         local.set 16
                                         local.get 16
-                                        i64.const 8
+                                        i64.const 1
                                         i64.and
                                         local.set 17
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
+                                        local.get 0
+                                        i64.const 24
+                                        i64.add
+                                        local.set 9
+                                        i32.const 1
+                                        local.set 13
                                         local.get 17
                                         i64.eqz
-                                        i32.eqz
-                                        br_if 3 (;@15;)
+                                        br_if 14 (;@4;)
                                         br 0 (;@18;)
                                       end
-                                      local.get 16
-                                      i64.const 5
-                                      i64.add
-                                      local.set 16
-                                      local.get 16
-                                      i64.const 4
-                                      i64.and
-                                      local.set 17
-                                      local.get 2
-                                      i32.const 3
-                                      i32.sub
-                                      local.set 2
-                                      local.get 17
-                                      i64.eqz
-                                      br_if 0 (;@17;)
-                                      br 1 (;@16;)
+                                      loop  ;; label = @18
+                                        i32.const 12
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 2
+                                        i32.const 0
+                                        i32.le_s
+                                        br_if 6 (;@12;)
+                                        block  ;; label = @19
+                                          local.get 18
+                                          i64.const 3
+                                          i64.add
+                                          local.set 18
+                                          local.get 18
+                                          i64.const 8
+                                          i64.and
+                                          local.set 19
+                                          local.get 2
+                                          i32.const 3
+                                          i32.sub
+                                          local.set 2
+                                          local.get 19
+                                          i64.eqz
+                                          i32.eqz
+                                          br_if 3 (;@16;)
+                                          br 0 (;@19;)
+                                        end
+                                        local.get 18
+                                        i64.const 5
+                                        i64.add
+                                        local.set 18
+                                        local.get 18
+                                        i64.const 4
+                                        i64.and
+                                        local.set 19
+                                        local.get 2
+                                        i32.const 3
+                                        i32.sub
+                                        local.set 2
+                                        local.get 19
+                                        i64.eqz
+                                        br_if 0 (;@18;)
+                                        br 1 (;@17;)
+                                      end
                                     end
+                                    local.get 2
+                                    i32.const 1
+                                    i32.sub
+                                    local.set 2
+                                    br 0 (;@16;)
                                   end
-                                  local.get 2
-                                  i32.const 1
-                                  i32.sub
-                                  local.set 2
-                                  br 0 (;@15;)
+                                  unreachable
                                 end
-                                unreachable
+                                i32.const 0
+                                local.get 14
+                                i64.store offset=263440
+                                local.get 2
+                                local.get 6
+                                i32.const 12
+                                i32.shr_u
+                                i32.sub
+                                local.set 2
+                                local.get 0
+                                local.get 6
+                                i32.const 4095
+                                i32.and
+                                i64.extend_i32_u
+                                i64.add
+                                local.set 9
+                                i32.const 0
+                                local.set 13
+                                br 12 (;@2;)
                               end
+                              i32.const 0
+                              local.get 14
+                              i64.store offset=263440
                               local.get 2
                               local.get 6
                               i32.const 12
@@ -143,6 +171,9 @@
                               local.set 13
                               br 11 (;@2;)
                             end
+                            i32.const 0
+                            local.get 14
+                            i64.store offset=263440
                             local.get 2
                             local.get 6
                             i32.const 12
@@ -160,6 +191,9 @@
                             local.set 13
                             br 10 (;@2;)
                           end
+                          i32.const 0
+                          local.get 14
+                          i64.store offset=263440
                           local.get 2
                           local.get 6
                           i32.const 12
@@ -175,76 +209,105 @@
                           local.set 9
                           i32.const 0
                           local.set 13
+                          i32.const 0
+                          local.get 16
+                          i64.store offset=262224
+                          i32.const 0
+                          local.get 17
+                          i64.store offset=262232
+                          i32.const 0
+                          local.get 18
+                          i64.store offset=262240
+                          i32.const 0
+                          local.get 19
+                          i64.store offset=262248
                           br 9 (;@2;)
                         end
-                        local.get 2
-                        local.get 6
-                        i32.const 12
-                        i32.shr_u
-                        i32.sub
-                        local.set 2
-                        local.get 0
-                        local.get 6
-                        i32.const 4095
-                        i32.and
-                        i64.extend_i32_u
-                        i64.add
-                        local.set 9
-                        i32.const 0
-                        local.set 13
-                        i32.const 0
-                        local.get 14
-                        i64.store offset=262224
-                        i32.const 0
-                        local.get 15
-                        i64.store offset=262232
-                        i32.const 0
-                        local.get 16
-                        i64.store offset=262240
-                        i32.const 0
-                        local.get 17
-                        i64.store offset=262248
                         br 8 (;@2;)
                       end
                       br 7 (;@2;)
                     end
                     br 6 (;@2;)
                   end
+                  i32.const 0
+                  local.get 16
+                  i64.store offset=262224
+                  i32.const 0
+                  local.get 17
+                  i64.store offset=262232
+                  i32.const 0
+                  local.get 18
+                  i64.store offset=262240
+                  i32.const 0
+                  local.get 19
+                  i64.store offset=262248
                   br 5 (;@2;)
                 end
-                i32.const 0
-                local.get 14
-                i64.store offset=262224
-                i32.const 0
-                local.get 15
-                i64.store offset=262232
-                i32.const 0
-                local.get 16
-                i64.store offset=262240
-                i32.const 0
-                local.get 17
-                i64.store offset=262248
-                br 4 (;@2;)
+                br 3 (;@3;)
               end
-              br 4 (;@1;)
+              br 2 (;@3;)
             end
-            br 3 (;@1;)
+            br 1 (;@3;)
           end
-          br 2 (;@1;)
+          i32.const 0
+          local.get 16
+          i64.store offset=262224
+          i32.const 0
+          local.get 17
+          i64.store offset=262232
+          i32.const 0
+          local.get 18
+          i64.store offset=262240
+          i32.const 0
+          local.get 19
+          i64.store offset=262248
+          br 0 (;@3;)
         end
+        local.get 9
+        i64.const 8
+        i64.shr_u
+        i32.wrap_i64
+        i32.const 16368
+        i32.and
         i32.const 0
-        local.get 14
-        i64.store offset=262224
+        i32.load offset=263420
+        i32.add
+        local.tee 5
+        i64.load
+        local.get 5
+        i32.load offset=8
+        local.set 5
+        local.get 9
+        i64.const -4096
+        i64.and
+        local.tee 4
+        i64.ne
+        br_if 0 (;@2;)
+        local.get 5
+        local.get 9
+        i32.wrap_i64
+        i32.const 4094
+        i32.and
+        i32.const 3
+        i32.shl
+        i32.add
+        i32.load16_u
+        local.tee 6
+        i32.const 32768
+        i32.lt_u
+        br_if 0 (;@2;)
+        local.get 2
         i32.const 0
-        local.get 15
-        i64.store offset=262232
-        i32.const 0
-        local.get 16
-        i64.store offset=262240
-        i32.const 0
-        local.get 17
-        i64.store offset=262248
-        br 1 (;@1;)
+        i32.le_s
+        br_if 0 (;@2;)
+        local.get 4
+        local.get 5
+        local.get 2
+        local.get 3
+        local.get 6
+        i32.const -32752
+        i32.add
+        return_call_indirect (type 0)
       end
       i32.const 0
       local.get 13
@@ -252,69 +315,5 @@
       i32.const 0
       local.get 9
       i64.store offset=262408
-      local.get 2
-      return
     end
-    local.get 9
-    i64.const 8
-    i64.shr_u
-    i32.wrap_i64
-    i32.const 16368
-    i32.and
-    i32.const 0
-    i32.load offset=263420
-    i32.add
-    local.tee 5
-    i64.load
-    local.get 9
-    i64.const -4096
-    i64.and
-    local.tee 4
-    i64.ne
-    if  ;; label = @1
-      i32.const 0
-      local.get 13
-      i32.store offset=263432
-      i32.const 0
-      local.get 9
-      i64.store offset=262408
-      local.get 2
-      return
-    end
-    local.get 5
-    i32.load offset=8
-    local.set 5
-    local.get 5
-    local.get 9
-    i32.wrap_i64
-    i32.const 4094
-    i32.and
-    i32.const 3
-    i32.shl
-    i32.add
-    i32.load16_u
-    local.tee 6
-    i32.const 32768
-    i32.lt_u
-    local.get 2
-    i32.const 0
-    i32.le_s
-    i32.or
-    if  ;; label = @1
-      i32.const 0
-      local.get 13
-      i32.store offset=263432
-      i32.const 0
-      local.get 9
-      i64.store offset=262408
-      local.get 2
-      return
-    end
-    local.get 4
-    local.get 5
-    local.get 2
-    local.get 3
-    local.get 6
-    i32.const -32752
-    i32.add
-    return_call_indirect (type 0))
+    local.get 2)

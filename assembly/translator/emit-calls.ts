@@ -1,0 +1,215 @@
+// Guest calls as Wasm calls, tail calls between regions, and computed jumps.
+import { FETCH_TABLE, HART_BASE, PC, REGION_MARK, REGION_TABLE_FIRST, TLB_INDEX } from '../layout';
+import { dirtyAtEnd, liveAfterCall } from './dataflow';
+import {
+  GO_ON,
+  RETURN_AT_ONCE,
+  TAIL_RETURN,
+  emitBranchOut,
+  emitBranchOutIf,
+  emitFarPc,
+  emitKind,
+  wayLabel,
+} from './emit-exits';
+import { emitFloatState, emitUnusual, hasFloat, isUsual } from './emit-float-state';
+import {
+  L_ADDRESS,
+  L_BASE,
+  L_BUDGET,
+  L_CODE,
+  L_DEPTH,
+  L_ENTRY,
+  L_PAGE,
+  L_PC,
+  emitLoads,
+  emitStores,
+} from './emit-registers';
+import { call } from './imports';
+import { blockNext, targetBlock, targets } from './region';
+import { labelOf, popLabel, pushLabel } from './structure';
+import {
+  T_VOID,
+  W_BR,
+  W_BR_TABLE,
+  W_CALL_INDIRECT,
+  W_END,
+  W_I32_ADD,
+  W_I32_AND,
+  W_I32_EQZ,
+  W_I32_LE_S,
+  W_I32_LOAD,
+  W_I32_LOAD16_U,
+  W_I32_LOAD8_U,
+  W_I32_LT_U,
+  W_I32_SHL,
+  W_I32_SHR_U,
+  W_I32_SUB,
+  W_I32_WRAP,
+  W_I64_ADD,
+  W_I64_AND,
+  W_I64_EQ,
+  W_I64_LOAD,
+  W_I64_NE,
+  W_I64_SHR_U,
+  W_IF,
+  access,
+  byte,
+  get,
+  i32c,
+  i64c,
+  set,
+  tee,
+  u,
+} from './wasm-writer';
+
+/** Goes to block `target` (or -1), whose first instruction lies at `offset`. */
+export function emitGoto(target: i32, offset: i32): void {
+  const label = target >= 0 ? labelOf(target) : -1;
+  if (label >= 0) {
+    byte(W_BR);
+    u(label);
+  } else {
+    emitFarPc(offset);
+    emitKind(1);
+    byte(W_BR);
+    u(wayLabel(GO_ON));
+  }
+}
+
+/** Finds the page of L_PC in the fetch table: its address to L_ADDRESS, its slot to L_ENTRY; returns where it is not. */
+export function emitFarTarget(): void {
+  get(L_PC);
+  i64c(8);
+  byte(W_I64_SHR_U);
+  byte(W_I32_WRAP);
+  i32c(TLB_INDEX);
+  byte(W_I32_AND);
+  i32c(0);
+  access(W_I32_LOAD, 2, HART_BASE + FETCH_TABLE);
+  byte(W_I32_ADD);
+  tee(L_ENTRY);
+  access(W_I64_LOAD, 3, 0);
+  get(L_ENTRY);
+  access(W_I32_LOAD, 2, 8);
+  set(L_ENTRY);
+  get(L_PC);
+  i64c(-4096);
+  byte(W_I64_AND);
+  tee(L_ADDRESS);
+  byte(W_I64_NE);
+  emitBranchOutIf(TAIL_RETURN);
+}
+
+/** Calls the region whose head is at L_PC, in the slot L_ENTRY of page L_ADDRESS; returns where there is none. */
+export function emitRegionCall(call: u8, deeper: i32): void {
+  // code = the operation decoded at the target
+  get(L_ENTRY);
+  get(L_PC);
+  byte(W_I32_WRAP);
+  i32c(0xffe);
+  byte(W_I32_AND);
+  i32c(3);
+  byte(W_I32_SHL);
+  byte(W_I32_ADD);
+  access(W_I32_LOAD16_U, 1, 0);
+  tee(L_CODE);
+  i32c(REGION_MARK);
+  byte(W_I32_LT_U);
+  emitBranchOutIf(TAIL_RETURN);
+  get(L_BUDGET);
+  i32c(0);
+  byte(W_I32_LE_S);
+  emitBranchOutIf(TAIL_RETURN);
+  if (deeper) {
+    get(L_DEPTH);
+    byte(W_I32_EQZ);
+    emitBranchOutIf(TAIL_RETURN);
+  }
+  get(L_ADDRESS);
+  get(L_ENTRY);
+  get(L_BUDGET);
+  get(L_DEPTH);
+  if (deeper) {
+    i32c(1);
+    byte(W_I32_SUB);
+  }
+  get(L_CODE);
+  i32c(REGION_TABLE_FIRST - REGION_MARK);
+  byte(W_I32_ADD);
+  byte(call);
+  u(0);
+  u(0);
+}
+
+/**
+ * A guest call as a Wasm call: L_PC holds the target. Where the target is not translated, the budget or the depth
+ * is used up, or the callee came back anywhere but to `back`, the function returns to its own caller.
+ */
+export function emitCall(b: i32, back: i32, near: i32): void {
+  emitStores(unchecked(dirtyAtEnd[b]));
+  emitKind(1);
+  if (near >= 0) {
+    get(L_BASE);
+    set(L_ENTRY);
+    get(L_PAGE);
+    set(L_ADDRESS);
+  } else emitFarTarget();
+  emitRegionCall(W_CALL_INDIRECT, 1);
+  tee(L_BUDGET);
+  i32c(0);
+  byte(W_I32_LE_S);
+  emitBranchOutIf(RETURN_AT_ONCE);
+  i32c(0);
+  access(W_I64_LOAD, 3, HART_BASE + PC);
+  get(L_PAGE);
+  i64c(back);
+  byte(W_I64_ADD);
+  byte(W_I64_NE);
+  emitBranchOutIf(RETURN_AT_ONCE);
+  const next = unchecked(blockNext[b]);
+  if (next >= 0 && labelOf(next) >= 0) {
+    if (isUsual()) {
+      emitFarPc(back);
+      emitUnusual();
+      emitBranchOutIf(TAIL_RETURN);
+    } else if (hasFloat()) emitFloatState();
+    emitLoads(liveAfterCall(b));
+    emitGoto(next, back);
+  } else emitBranchOut(RETURN_AT_ONCE);
+}
+
+/** An indirect jump: where L_PC lies in this page, the region's table tells which of its blocks that is. */
+export function emitDispatch(): void {
+  get(L_PC);
+  i64c(-4096);
+  byte(W_I64_AND);
+  get(L_PAGE);
+  byte(W_I64_EQ);
+  byte(W_IF);
+  byte(T_VOID);
+  pushLabel(-1);
+  get(L_PC);
+  byte(W_I32_WRAP);
+  i32c(0xfff);
+  byte(W_I32_AND);
+  i32c(1);
+  byte(W_I32_SHR_U);
+  access(W_I32_LOAD8_U, 0, jumpTable);
+  byte(W_BR_TABLE);
+  u(targets + 1);
+  u(wayLabel(GO_ON));
+  for (let t = 0; t < targets; t++) {
+    const label = labelOf(unchecked(targetBlock[t]));
+    u(label >= 0 ? label : wayLabel(GO_ON));
+  }
+  u(wayLabel(GO_ON));
+  byte(W_END);
+  popLabel();
+}
+
+/** Address of the region's jump table. */
+let jumpTable: u32 = 0;
+export function useJumpTable(table: u32): void {
+  jumpTable = table;
+}
+
