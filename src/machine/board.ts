@@ -8,6 +8,7 @@ import { Rom } from '../devices/rom.ts';
 import { Syscon, type SysconRequest } from '../devices/syscon.ts';
 import { Uart16550 } from '../devices/uart16550.ts';
 import { WorkQueue } from '../devices/work-queue.ts';
+import { BalloonDevice } from '../virtio/balloon.ts';
 import { GuestMemory } from '../virtio/guest-memory.ts';
 import { enterFirmware, enterKernel } from './boot.ts';
 import { buildBootRom } from './boot-rom.ts';
@@ -66,6 +67,7 @@ export class Board {
   readonly bus = new Bus();
   readonly uart: Uart16550;
   readonly rtc: GoldfishRtc;
+  readonly balloon: BalloonDevice;
   readonly clock: MachineClock;
   readonly placement: Placement;
   /** What devices have to do while the hart does not run. */
@@ -121,10 +123,12 @@ export class Board {
     this.bus.attach(CLINT, new Clint(hart, this.ticks));
     this.bus.attach(RTC, this.rtc);
     this.bus.attach(SYSCON, new Syscon(events.syscon));
+    const memory = this.guestMemory();
+    this.balloon = new BalloonDevice(memory);
     const virtio = placeVirtioDevices(
       config.virtio,
-      createVirtioDevices(config, parts),
-      { memory: this.guestMemory(), work: this.work },
+      createVirtioDevices(config, parts, this.balloon),
+      { memory, work: this.work },
       (source) => plic.source(source),
     );
     for (const [slot, device] of virtio.slots.entries()) this.bus.attach(slotRegion(slot), device);

@@ -3,6 +3,7 @@
 import type { InterruptWire, MmioDevice } from '../devices/device.ts';
 import { EmptyVirtioSlot } from '../devices/empty-slots.ts';
 import { PciHost } from '../devices/pci-host.ts';
+import type { BalloonDevice } from '../virtio/balloon.ts';
 import { BlockDevice } from '../virtio/block/block-device.ts';
 import { EntropyDevice } from '../virtio/entropy.ts';
 import { FsDevice } from '../virtio/fs/fs-device.ts';
@@ -34,10 +35,15 @@ export interface PlacedDevice {
 const ENTROPY_STREAM = 0x656e7472;
 
 /** Makes a machine's virtio devices, in the order of their PCI slots. Throws ConfigError for too many of a kind. */
-export function createVirtioDevices(config: MachineConfig, parts: MachineParts): PlacedDevice[] {
+export function createVirtioDevices(
+  config: MachineConfig,
+  parts: MachineParts,
+  balloon: BalloonDevice,
+): PlacedDevice[] {
   const seed = config.seed === undefined ? undefined : config.seed ^ ENTROPY_STREAM;
   return [
     { slot: PCI_SLOT.entropy, device: new EntropyDevice(createRandom(seed)) },
+    { slot: PCI_SLOT.balloon, device: balloon },
     ...driveDevices(parts.drives ?? []),
     ...shareDevices(parts.shares ?? []),
   ];
