@@ -1,14 +1,13 @@
-import { isGzip, unpackedSize } from '../storage/gzip.ts';
 import { FileError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import type { FileSource } from './types.ts';
 
-/** Largest image that is read, or that a packed one says it is, in bytes: no kernel is as large. */
+/** Largest file that is read, in bytes: no kernel is as large. */
 const LARGEST_FILE = 512 * 1024 ** 2;
 
-/** A file in memory. */
+/** A file that a worker can read. */
 export interface LoadedFile {
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array<ArrayBuffer> | Blob;
   /** True when nobody else holds the buffer, so that it can be transferred. */
   owned: boolean;
 }
@@ -36,16 +35,14 @@ export async function loadFile(
     }
   }
   const name = nameOf(what, source);
-  if (file.bytes.length === 0) throw new FileError(`${name} is empty`);
-  if (what !== 'initrd' && isGzip(file.bytes) && unpackedSize(file.bytes) > LARGEST_FILE) {
-    throw new FileError(`${name} unpacks to more than ${LARGEST_FILE} bytes`);
-  }
+  const { bytes } = file;
+  if ((bytes instanceof Blob ? bytes.size : bytes.length) === 0) throw new FileError(`${name} is empty`);
   return file;
 }
 
 /** How messages call a file: `kernel`, or `kernel: /path` where it has a name. */
 export function nameOf(what: string, source: FileSource): string {
-  return source instanceof Uint8Array ? what : `${what}: ${source}`;
+  return source instanceof Uint8Array || source instanceof Blob ? what : `${what}: ${source}`;
 }
 
 /** A buffer that holds these bytes and nothing else, and that can be transferred. */

@@ -1,4 +1,5 @@
-import type { Engine, MachineConfig } from '../machine/machine-types.ts';
+import type { Engine } from '../machine/machine-types.ts';
+import type { SentConfig } from '../worker/blob-file.ts';
 import { setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
 import { type LoadedFile, loadFile, nameOf } from './file-source.ts';
@@ -58,7 +59,7 @@ export class Hypervisor {
       load(sources.bios, 'bios'),
     ]);
 
-    const config: MachineConfig = { core, memory, engine: options.engine ?? 'auto' };
+    const config: SentConfig = { core, memory, engine: options.engine ?? 'auto' };
     if (kernel !== undefined) config.kernel = kernel.bytes;
     if (initrd !== undefined) config.initrd = initrd.bytes;
     if (bios !== undefined) config.bios = bios.bytes;
@@ -76,7 +77,7 @@ export class Hypervisor {
       prompt: guest?.prompt,
       config,
       owned: [kernel, initrd, bios].flatMap((file: LoadedFile | undefined) =>
-        file?.owned ? [file.bytes.buffer] : [],
+        file?.owned && file.bytes instanceof Uint8Array ? [file.bytes.buffer] : [],
       ),
       maxInstructions: options.maxInstructions,
       shares,

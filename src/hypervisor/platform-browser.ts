@@ -41,7 +41,8 @@ async function loadCore(): Promise<WebAssembly.Module> {
     : WebAssembly.compile(await response.arrayBuffer());
 }
 
-async function readFile(source: string | URL, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readFile(source: string | URL | Blob, limit: number): Promise<Blob> {
+  if (source instanceof Blob) return checkSize(source, 'it', limit);
   let response: Response;
   try {
     response = await fetch(source);
@@ -56,9 +57,12 @@ async function readFile(source: string | URL, limit: number): Promise<Uint8Array
   if (Number(response.headers.get('content-length') ?? 0) > limit) {
     throw new FileError(`${source} is larger than ${limit} bytes`);
   }
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (bytes.length > limit) throw new FileError(`${source} is larger than ${limit} bytes`);
-  return bytes;
+  return checkSize(await response.blob(), String(source), limit);
+}
+
+function checkSize(blob: Blob, name: string, limit: number): Blob {
+  if (blob.size > limit) throw new FileError(`${name} is larger than ${limit} bytes`);
+  return blob;
 }
 
 /** The platform of a page or a worker of it. */

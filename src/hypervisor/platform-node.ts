@@ -52,7 +52,11 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-async function readFile(source: string | URL, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readFile(source: string | URL | Blob, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  if (source instanceof Blob) {
+    if (source.size > limit) throw new FileError(`it is larger than ${limit} bytes`);
+    return new Uint8Array(await source.arrayBuffer());
+  }
   const text = String(source);
   if (/^https?:/i.test(text)) return fetchFile(text, limit);
   const path = /^file:/i.test(text) ? fileURLToPath(text) : text;

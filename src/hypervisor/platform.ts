@@ -19,10 +19,10 @@ export interface Platform {
   /** Compiles core.wasm. */
   loadCore(): Promise<WebAssembly.Module>;
   /**
-   * Reads a whole file of at most `limit` bytes.
+   * Reads a whole file of at most `limit` bytes; as a blob where workers can read one at once.
    * @throws {FileError} saying what is wrong with it
    */
-  readFile(source: string | URL, limit: number): Promise<Uint8Array<ArrayBuffer>>;
+  readFile(source: string | URL | Blob, limit: number): Promise<Uint8Array<ArrayBuffer> | Blob>;
   /** Finds prepared guests where this platform keeps them. */
   resolveGuest: GuestResolver;
 }

@@ -6,8 +6,11 @@ import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
 
-/** A file given as bytes, or as an address to fetch (browser) or path to read (Node); gzipped or not. */
-export type FileSource = Uint8Array | string | URL;
+/**
+ * A file given as bytes, as a blob (a browser keeps it wherever it is and reads it at each power-on), or as an address
+ * to fetch (browser) or path to read (Node); gzipped or not.
+ */
+export type FileSource = Uint8Array | Blob | string | URL;
 
 /** Files shared with a guest. The tag is 1 to 36 letters, digits, dots, dashes and underscores. */
 export type VmShare = { tag: string } & TreeSpec;

@@ -1,5 +1,6 @@
 import * as Comlink from 'comlink';
-import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { SentConfig } from '../worker/blob-file.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
 import type {
   DriveSetup,
@@ -26,7 +27,7 @@ export interface VmParts {
   id: string;
   name: string;
   prompt: string | undefined;
-  config: MachineConfig;
+  config: SentConfig;
   /** Buffers of `config` that may be transferred to the worker. */
   owned: ArrayBuffer[];
   maxInstructions: number | undefined;

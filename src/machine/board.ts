@@ -195,6 +195,7 @@ export class Board {
     this.clock.reset();
     this.bus.reset();
     loadPieces(core.ram, placement.pieces);
+    placement.release();
     const isa = describeIsa(core.hart);
     const blob = buildDeviceTree({
       ramBytes: config.memory,

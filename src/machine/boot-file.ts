@@ -3,6 +3,51 @@
 import { GzipError, gunzip, gunzipInto, gunzipStart, isGzip, unpackedSize } from '../storage/gzip.ts';
 import { DamagedFileError, LoadError } from './errors.ts';
 
+/** A file that lies elsewhere and is read when it is needed, so that it costs no memory in between. */
+export interface StoredFile {
+  /** All of it, in a buffer of its own. May throw. */
+  read(): Uint8Array<ArrayBuffer>;
+  /** Gives back the memory of what read() returned, at once: as garbage it could stay for minutes. */
+  free(bytes: Uint8Array<ArrayBuffer>): void;
+}
+
+/** The bytes of a file, read at the first use after release(). */
+export class FileBytes {
+  private readonly file: Uint8Array | StoredFile;
+  private readonly what: string;
+  private held: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(file: Uint8Array | StoredFile, what: string) {
+    this.file = file;
+    this.what = what;
+  }
+
+  /** Throws DamagedFileError when a stored file cannot be read any more. */
+  get bytes(): Uint8Array {
+    if (this.file instanceof Uint8Array) return this.file;
+    try {
+      this.held ??= this.file.read();
+      return this.held;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DamagedFileError(`${this.what} is not readable any more: ${reason}`);
+    }
+  }
+
+  /** The bytes, which release() leaves alone from now on. */
+  keep(): Uint8Array {
+    const { bytes } = this;
+    this.held = undefined;
+    return bytes;
+  }
+
+  /** Gives the bytes of a stored file back. */
+  release(): void {
+    if (this.held !== undefined && !(this.file instanceof Uint8Array)) this.file.free(this.held);
+    this.held = undefined;
+  }
+}
+
 /** What goes into RAM at each power-on. */
 export interface Contents {
   /** Bytes of it. */
@@ -27,11 +72,9 @@ export const START_BYTES = 0x1_0000;
 const PAGE = 4096;
 
 /** Bytes as they are. */
-export function plainContents(bytes: Uint8Array): Contents {
-  return {
-    length: bytes.length,
-    putInto: (ram, offset) => putSparse(ram, offset, bytes),
-  };
+export function plainContents(file: { readonly bytes: Uint8Array }): Contents {
+  const { length } = file.bytes;
+  return { length, putInto: (ram, offset) => putSparse(ram, offset, file.bytes) };
 }
 
 /**
@@ -39,8 +82,8 @@ export function plainContents(bytes: Uint8Array): Contents {
  * @param limit most bytes that it may unpack to
  * @throws LoadError when its beginning cannot be unpacked, or it is too large
  */
-export function openBootFile(bytes: Uint8Array, what: string, limit: number): BootFile {
-  return isGzip(bytes) ? new GzippedFile(bytes, what, limit) : plainFile(bytes);
+export function openBootFile(file: FileBytes, what: string, limit: number): BootFile {
+  return isGzip(file.bytes) ? new GzippedFile(file, what, limit) : plainFile(file);
 }
 
 /**
@@ -48,32 +91,33 @@ export function openBootFile(bytes: Uint8Array, what: string, limit: number): Bo
  * them apart.
  * @param limit bytes from which on it is too large anyway
  */
-export function openInitrd(bytes: Uint8Array, limit: number): Contents {
-  if (!isGzip(bytes)) return plainContents(bytes);
+export function openInitrd(file: FileBytes, limit: number): Contents {
+  if (!isGzip(file.bytes)) return plainContents(file);
   let seen = 0;
   try {
-    gunzipInto(bytes, (piece) => {
+    gunzipInto(file.bytes, (piece) => {
       seen += piece.length;
       return seen <= limit;
     });
   } catch (error) {
-    if (error instanceof GzipError) return plainContents(bytes);
+    if (error instanceof GzipError) return plainContents(file);
     throw error;
   }
-  return new Gzipped(bytes, 'initrd');
+  return new Gzipped(file, 'initrd');
 }
 
-function plainFile(bytes: Uint8Array): BootFile {
-  return { ...plainContents(bytes), start: bytes, whole: () => bytes };
+function plainFile(file: FileBytes): BootFile {
+  const start = file.bytes.slice(0, START_BYTES);
+  return { ...plainContents(file), start, whole: () => file.keep() };
 }
 
 class Gzipped implements Contents {
   readonly length: number;
-  protected readonly packed: Uint8Array;
+  protected readonly packed: FileBytes;
   protected readonly what: string;
 
-  constructor(packed: Uint8Array, what: string) {
-    this.length = unpackedSize(packed);
+  constructor(packed: FileBytes, what: string) {
+    this.length = unpackedSize(packed.bytes);
     this.packed = packed;
     this.what = what;
   }
@@ -81,7 +125,7 @@ class Gzipped implements Contents {
   putInto(ram: Uint8Array, offset: number): void {
     let at = offset;
     this.unpacking(() =>
-      gunzipInto(this.packed, (piece) => {
+      gunzipInto(this.packed.bytes, (piece) => {
         putSparse(ram, at, piece);
         at += piece.length;
       }),
@@ -103,10 +147,10 @@ class GzippedFile extends Gzipped implements BootFile {
   private unpacked: Uint8Array | undefined;
   private readonly limit: number;
 
-  constructor(packed: Uint8Array, what: string, limit: number) {
+  constructor(packed: FileBytes, what: string, limit: number) {
     super(packed, what);
     this.limit = limit;
-    this.start = this.unpacking(() => gunzipStart(packed, START_BYTES));
+    this.start = this.unpacking(() => gunzipStart(packed.bytes, START_BYTES));
   }
 
   whole(): Uint8Array {
@@ -115,7 +159,7 @@ class GzippedFile extends Gzipped implements BootFile {
         `${this.what}: unpacks to more than ${this.limit} bytes; leave out debug information`,
       );
     }
-    this.unpacked ??= this.unpacking(() => gunzip(this.packed, this.limit));
+    this.unpacked ??= this.unpacking(() => gunzip(this.packed.bytes, this.limit));
     return this.unpacked;
   }
 }

@@ -1,6 +1,7 @@
 import type { CoreCounters } from '../core/core-types.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
+import type { StoredFile } from './boot-file.ts';
 
 /** Everything a board needs before it can run. Byte arrays are whole files, gzipped or not, and kept for resets. */
 export interface MachineConfig {
@@ -9,12 +10,12 @@ export interface MachineConfig {
   /** Guest RAM in bytes (16 MiB to 3 GiB, a multiple of 1 MiB). */
   memory: number;
   /** A RISC-V Linux `Image` or an ELF64, entered in S-mode with a0 = hartid, a1 = device tree. */
-  kernel?: Uint8Array;
-  initrd?: Uint8Array;
+  kernel?: Uint8Array | StoredFile;
+  initrd?: Uint8Array | StoredFile;
   /** Kernel command line. */
   append?: string;
   /** An M-mode program (ELF64 or raw binary at 0x8000_0000), entered in M-mode; a kernel is then its payload. */
-  bios?: Uint8Array;
+  bios?: Uint8Array | StoredFile;
   engine: Engine;
   /** Wall clock (default) or a clock that advances with the instructions executed. */
   clock?: 'host' | 'instructions';

@@ -1,5 +1,13 @@
 // Decides where in RAM kernel, firmware, initrd and device tree go, and refuses what does not fit.
-import { type BootFile, type Contents, openBootFile, openInitrd, plainContents } from './boot-file.ts';
+import {
+  type BootFile,
+  type Contents,
+  FileBytes,
+  openBootFile,
+  openInitrd,
+  plainContents,
+  type StoredFile,
+} from './boot-file.ts';
 import { type ElfFile, isElf, parseElf } from './elf.ts';
 import { ConfigError, LoadError, mebibytes } from './errors.ts';
 import { FIRMWARE_BASE, PAYLOAD_BASE, RAM_BASE, RAM_MAXIMUM, RAM_MINIMUM, RAM_UNIT } from './memory-map.ts';
@@ -27,6 +35,8 @@ export interface Placement {
   /** Physical address of the device tree, a multiple of 8, with DEVICE_TREE_BYTES of room. */
   deviceTree: number;
   pieces: Piece[];
+  /** Gives back the memory of stored files; they are read again when the pieces are loaded again. */
+  release(): void;
 }
 
 /** Room kept for the device tree at the end of RAM. */
@@ -85,7 +95,7 @@ function elfProgram(file: Uint8Array, what: string): Program {
     what,
     physical: segment.physical,
     memoryBytes: segment.memoryBytes,
-    contents: plainContents(file.subarray(segment.offset, segment.offset + segment.fileBytes)),
+    contents: plainContents({ bytes: file.subarray(segment.offset, segment.offset + segment.fileBytes) }),
   }));
   for (const { physical } of pieces) {
     if (physical < RAM_BASE) {
@@ -100,9 +110,9 @@ function elfProgram(file: Uint8Array, what: string): Program {
 /** Whole files, gzipped or not. */
 export interface PlacementInput {
   memory: number;
-  kernel?: Uint8Array;
-  initrd?: Uint8Array;
-  bios?: Uint8Array;
+  kernel?: Uint8Array | StoredFile;
+  initrd?: Uint8Array | StoredFile;
+  bios?: Uint8Array | StoredFile;
 }
 
 /**
@@ -112,10 +122,17 @@ export interface PlacementInput {
 export function placeAll(input: PlacementInput): Placement {
   checkMemory(input.memory);
   if (!input.kernel && !input.bios) throw new ConfigError('nothing to boot; give a kernel or a bios');
-  const bios = input.bios && readBios(openBootFile(input.bios, 'bios', LARGEST_ELF));
+  const files: FileBytes[] = [];
+  const open = (file: Uint8Array | StoredFile, what: string): FileBytes => {
+    const bytes = new FileBytes(file, what);
+    files.push(bytes);
+    return bytes;
+  };
+  const bios = input.bios && readBios(openBootFile(open(input.bios, 'bios'), 'bios', LARGEST_ELF));
   const kernel =
-    input.kernel && readKernel(openBootFile(input.kernel, 'kernel', LARGEST_ELF), bios !== undefined);
-  const archive = input.initrd && openInitrd(input.initrd, input.memory);
+    input.kernel &&
+    readKernel(openBootFile(open(input.kernel, 'kernel'), 'kernel', LARGEST_ELF), bios !== undefined);
+  const archive = input.initrd && openInitrd(open(input.initrd, 'initrd'), input.memory);
   if (bios && kernel && kernel.entry < PAYLOAD_BASE) {
     throw new LoadError(
       'kernel: starts inside the firmware; link it at 0x80200000 or above to run it under a bios',
@@ -147,7 +164,10 @@ export function placeAll(input: PlacementInput): Placement {
     initrd = { start, end: start + initrdBytes };
     pieces.push({ what: 'initrd', physical: start, memoryBytes: initrdBytes, contents: archive });
   }
-  return { bios, kernel, initrd, deviceTree, pieces };
+  const release = () => {
+    for (const file of files) file.release();
+  };
+  return { bios, kernel, initrd, deviceTree, pieces, release };
 }
 
 function checkOverlaps(pieces: readonly Piece[]): void {

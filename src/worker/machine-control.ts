@@ -1,7 +1,8 @@
 // What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
-import type { MachineConfig, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { MachineStats, StopReason } from '../machine/machine-types.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
+import type { SentConfig } from './blob-file.ts';
 import type { ChannelEnd } from './byte-channel.ts';
 import type { StatsEnd, StatsSample } from './stats-channel.ts';
 
@@ -19,7 +20,7 @@ export interface DriveSetup {
 
 /** Everything a worker needs to make its machine; the ports in it are transferred. */
 export interface MachineSetup {
-  config: MachineConfig;
+  config: SentConfig;
   maxInstructions?: number;
   /** What the worker opens before it makes the machine. */
   shares?: readonly ShareSetup[];

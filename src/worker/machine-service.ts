@@ -1,5 +1,6 @@
 import * as Comlink from 'comlink';
 import type { MachineApi, MachineConfig, MachineParts, MachineStats } from '../machine/machine-types.ts';
+import { receiveConfig } from './blob-file.ts';
 import { openReader, openSender } from './byte-channel.ts';
 import type { MachineControl, MachineSetup, WorkerEvent, WorkerHello } from './machine-control.ts';
 import type { OpenedParts } from './open-parts.ts';
@@ -37,7 +38,7 @@ export class MachineService implements MachineControl {
     if (this.#machine !== undefined) throw new Error('this worker already has a machine');
     const post = (event: WorkerEvent) => setup.events.postMessage(event);
     const parts = await this.#openParts(setup, (message) => post({ type: 'warning', message }));
-    const machine = await this.#make(setup.config, parts);
+    const machine = await this.#make(receiveConfig(setup.config), parts);
     machine.setInstructionLimit(setup.maxInstructions);
 
     const output = openSender(setup.consoleOut);

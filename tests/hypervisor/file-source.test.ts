@@ -19,14 +19,6 @@ function file(name: string, bytes: Uint8Array | string): string {
   return path;
 }
 
-/** 600 KB that say they are 512 MiB and a byte. */
-function bomb(): Uint8Array {
-  const packed = gzipSync(Buffer.alloc(600_000_000 / 1000));
-  const padded = Buffer.concat([packed, Buffer.alloc(600_000)]);
-  padded.writeUInt32LE(2 ** 29 + 1, padded.length - 4);
-  return padded;
-}
-
 describe('a file source', () => {
   it('is read from a path, a file URL or bytes, and left gzipped when it is', async () => {
     await fc.assert(
@@ -39,9 +31,11 @@ describe('a file source', () => {
           [packed, gzipSync(content)],
           [pathToFileURL(plain), content],
           [content, content],
+          [new Blob([content]), content],
         ];
         for (const [source, expected] of sources) {
           const loaded = await loadFile(source, 'kernel', nodePlatform);
+          if (loaded.bytes instanceof Blob) throw new Error('Node cannot read a blob at once');
           expect(Buffer.from(loaded.bytes).equals(Buffer.from(expected))).toBe(true);
           expect(loaded.owned).toBe(source !== content);
           // What is transferred is the whole buffer: it must hold this file and nothing else.
@@ -58,7 +52,7 @@ describe('a file source', () => {
     ['a device', () => '/dev/zero', /kernel: cannot read \/dev\/zero: it is not a regular file/],
     ['an empty file', () => file('empty', ''), /kernel: .*empty is empty/],
     ['empty bytes', () => new Uint8Array(), /kernel is empty/],
-    ['a bomb', () => file('bomb.gz', bomb()), /kernel: .*bomb.gz unpacks to more than 536870912 bytes/],
+    ['an empty blob', () => new Blob(), /kernel is empty/],
     [
       'an address nobody answers',
       () => 'http://127.0.0.1:9/x',

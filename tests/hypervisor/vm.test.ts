@@ -71,7 +71,8 @@ describe.each([{ shared: true }, { shared: false }])('a VM (shared memory: $shar
     await hypervisor.create({ kernel: kept });
     await hypervisor.create({ kernel: given, transfer: true });
     expect([kept.length, given.length]).toEqual([3, 0]);
-    for (const { config } of workers) expect(Buffer.from(config!.kernel!)).toEqual(Buffer.of(1, 2, 3));
+    for (const { config } of workers)
+      expect(Buffer.from(config!.kernel as Uint8Array)).toEqual(Buffer.of(1, 2, 3));
   });
 
   it('delivers every byte the guest wrote before it tells that the guest stopped', async () => {
@@ -226,7 +227,7 @@ describe('a hypervisor', () => {
     const vm = await hypervisor.create({ guest: 'busybox', append: 'loud', noReboot: true, seed: 4 });
     const config = workers[0]!.config as MachineConfig;
     expect(config).toMatchObject({ append: 'loud', memory: 96 * 1024 ** 2, noReboot: true, seed: 4 });
-    expect([...config.kernel!, ...config.initrd!]).toEqual([9, 8]);
+    expect([...(config.kernel as Uint8Array), ...(config.initrd as Uint8Array)]).toEqual([9, 8]);
     expect(vm).toMatchObject({ name: 'busybox', prompt: '/ # ', id: 'vm1' });
     expect(hypervisor.get('vm1')).toBe(vm);
     expect(() => hypervisor.get('vm9')).toThrow(StateError);

@@ -1,7 +1,7 @@
 import type { FileSource, GuestFiles } from 'hypertab';
 import { strings } from '../strings.ts';
+import { downloadBlob, type OnBytes } from './download-blob.ts';
 import { formatBytes } from './format.ts';
-import { readBody } from './read-body.ts';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -17,12 +17,8 @@ export class DownloadError extends Error {
   override readonly name = 'DownloadError';
 }
 
-interface Meter {
-  expect(bytes: number): void;
-  receive(bytes: number): void;
-}
-
-async function fetchFile(url: URL, guest: string, meter: Meter, signal: AbortSignal): Promise<Uint8Array> {
+/** A second attempt, by the means that tells what goes wrong. */
+async function fetchFile(url: URL, guest: string, onBytes: OnBytes, signal: AbortSignal): Promise<Blob> {
   let response: Response;
   try {
     response = await fetch(url, { signal });
@@ -32,17 +28,20 @@ async function fetchFile(url: URL, guest: string, meter: Meter, signal: AbortSig
   }
   if (!response.ok) throw new DownloadError(strings.fileMissing(url.pathname, response.status, guest));
   const expected = Number(response.headers.get('Content-Length') ?? 0);
-  meter.expect(expected);
-  let received = 0;
+  const pieces: BlobPart[] = [];
+  let length = 0;
   try {
-    return await readBody(response, expected, (bytes) => {
-      received += bytes;
-      meter.receive(bytes);
-    });
+    const reader = response.body?.getReader();
+    for (let step = await reader?.read(); step && !step.done; step = await reader?.read()) {
+      pieces.push(step.value);
+      length += step.value.length;
+      onBytes(length, expected);
+    }
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new DownloadError(strings.fileCut(url.pathname, formatBytes(received), formatBytes(expected)));
+    throw new DownloadError(strings.fileCut(url.pathname, formatBytes(length), formatBytes(expected)));
   }
+  return new Blob(pieces);
 }
 
 /**
@@ -57,9 +56,14 @@ export async function downloadGuest(
   signal: AbortSignal,
 ): Promise<GuestFiles> {
   const start = performance.now();
-  let received = 0;
-  let announced = 0;
+  const bytes = new Map<URL, { received: number; total: number }>();
   const report = () => {
+    let received = 0;
+    let announced = 0;
+    for (const file of bytes.values()) {
+      received += file.received;
+      announced += file.total;
+    }
     const seconds = Math.max(0.001, (performance.now() - start) / 1000);
     onProgress({
       received,
@@ -67,20 +71,15 @@ export async function downloadGuest(
       rate: received / seconds,
     });
   };
-  const meter: Meter = {
-    expect(bytes) {
-      announced += bytes;
+  const load = async (source: FileSource | undefined): Promise<FileSource | undefined> => {
+    if (source === undefined || source instanceof Uint8Array || source instanceof Blob) return source;
+    const url = new URL(source, document.baseURI);
+    const onBytes: OnBytes = (received, total) => {
+      bytes.set(url, { received, total });
       report();
-    },
-    receive(bytes) {
-      received += bytes;
-      report();
-    },
+    };
+    return (await downloadBlob(url, onBytes, signal)) ?? fetchFile(url, files.name, onBytes, signal);
   };
-  const load = async (source: FileSource | undefined): Promise<FileSource | undefined> =>
-    source === undefined || source instanceof Uint8Array
-      ? source
-      : fetchFile(new URL(source, document.baseURI), files.name, meter, signal);
   const [kernel, initrd, bios] = await Promise.all([files.kernel, files.initrd, files.bios].map(load));
   return { ...files, kernel, initrd, bios };
 }

@@ -112,7 +112,6 @@ export class MachineSession {
         bios: files.bios,
         append: files.append,
         memory: files.memory,
-        transfer: true,
       });
       if (this.#abort.signal.aborted) {
         await vm.destroy();
