@@ -77,11 +77,11 @@ const OPCODES = [...Object.values(OPCODE), 0, 7, 19, 53, 4096, 0xffff_ffff];
 function makeRequest(random: (below: number) => number, nodes: readonly bigint[]): Buffer {
   const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
   const number = () => (random(3) === 0 ? pick(NUMBERS) : BigInt(random(200)));
-  const name = () => (random(2) ? NAMES[random(3)]! : pick(NAMES));
+  const name = () => (random(4) ? NAMES[random(3)]! : pick(NAMES));
   const opcode = pick(OPCODES);
   // INIT and DESTROY would end most of what came before.
   const sent =
-    (opcode === OPCODE.INIT || opcode === OPCODE.DESTROY) && random(50) > 0 ? OPCODE.GETATTR : opcode;
+    (opcode === OPCODE.INIT || opcode === OPCODE.DESTROY) && random(400) > 0 ? OPCODE.GETATTR : opcode;
   const parts: (bigint | number | string | Uint8Array)[] = [];
   for (let count = random(12); count > 0; count--)
     parts.push(random(2) ? number() : Number(number() & 0xffff_ffffn));
@@ -98,7 +98,12 @@ function makeRequest(random: (below: number) => number, nodes: readonly bigint[]
   const names = [OPCODE.RENAME, OPCODE.RENAME2, OPCODE.LINK] as readonly number[];
   if (random(2) && names.includes(sent)) {
     parts.length = 0;
-    parts.push(pick(nodes), ...(sent === OPCODE.RENAME2 ? [random(8), 0] : []), name(), name());
+    parts.push(
+      random(2) ? 1n : pick(nodes),
+      ...(sent === OPCODE.RENAME2 ? [random(8), 0] : []),
+      name(),
+      name(),
+    );
   } else if (random(2) && (sent === OPCODE.WRITE || sent === OPCODE.SETXATTR)) {
     parts.length = 0;
     const data = Buffer.alloc(random(5000), random(256));
@@ -107,7 +112,7 @@ function makeRequest(random: (below: number) => number, nodes: readonly bigint[]
     else parts.push(size, random(4), pick(NAMES), data);
   } else if (random(3) === 0) parts.push(Buffer.alloc(random(5000), random(256)));
   const body = pack(...parts);
-  const node = random(8) === 0 ? number() : pick(nodes);
+  const node = random(8) === 0 ? number() : random(2) ? 1n : pick(nodes);
   const length = random(40) === 0 ? Number(number() & 0xffff_ffffn) : IN_HEADER + body.length;
   const whole = Buffer.concat([pack(length, sent, 77n, node, random(3), random(3), 1, 0), body]);
   if (random(30) === 0)
@@ -148,7 +153,7 @@ async function attack(server: FuseServer, seed: number, count: number): Promise<
     // Nodes that the server has told of, now and then.
     if (reply.payload.length >= 128) nodes.push(reply.payload.readBigUInt64LE(0));
     if (nodes.length > 20) nodes.splice(1 + random(nodes.length - 1), 1);
-    const key = `${opcode} ${reply.error === 'ok' ? 'ok' : 'error'}`;
+    const key = `${opcode} ${reply.error}`;
     seen.set(key, (seen.get(key) ?? 0) + 1);
   }
   return seen;
