@@ -1,10 +1,12 @@
 import { BlobBackend } from './blob-backend.ts';
 import type { BlockBackend } from './block-backend.ts';
 import { type DriveSource, type DriveSpec, describeSource } from './drive-spec.ts';
+import { HttpBackend } from './http-backend.ts';
 import { openIndexedDbDisk } from './indexeddb-backend.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { openDriveWith } from './open-drive.ts';
 import { OpfsBackend } from './opfs-backend.ts';
+import { opfsCache } from './opfs-cache.ts';
 import { hasSyncFiles } from './opfs-files.ts';
 import { StorageError } from './storage-error.ts';
 
@@ -22,6 +24,11 @@ async function openSource(source: DriveSource, readonly: boolean): Promise<Block
       return new MemoryBackend({ ...source, readonly });
     case 'blob':
       return new BlobBackend(source.blob, describeSource(source));
+    case 'http':
+      return HttpBackend.open(source.url, {
+        digests: source.digests,
+        cache: source.cache === undefined ? undefined : opfsCache(source.cache),
+      });
     case 'opfs':
       return OpfsBackend.open(source.name, { create: source.create, readonly });
     case 'indexeddb':

@@ -2,6 +2,8 @@ import { BlobBackend } from './blob-backend.ts';
 import type { BlockBackend } from './block-backend.ts';
 import { type DriveSource, type DriveSpec, describeSource } from './drive-spec.ts';
 import { FileBackend } from './file-backend-node.ts';
+import { folderCache } from './folder-cache-node.ts';
+import { HttpBackend } from './http-backend.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { openDriveWith } from './open-drive.ts';
 import { StorageError } from './storage-error.ts';
@@ -22,6 +24,11 @@ async function openSource(source: DriveSource, readonly: boolean): Promise<Block
       return FileBackend.open(source.path, { readonly, create: source.create });
     case 'blob':
       return new BlobBackend(source.blob, describeSource(source));
+    case 'http':
+      return HttpBackend.open(source.url, {
+        digests: source.digests,
+        cache: source.cache === undefined ? undefined : folderCache(source.cache, source.url),
+      });
     default:
       throw new StorageError('io', `${describeSource(source)}: drives of kind ${source.kind} need a browser`);
   }

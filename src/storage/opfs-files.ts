@@ -49,6 +49,7 @@ export async function openSyncFile(
   folder: FileSystemDirectoryHandle,
   name: string,
   create: boolean,
+  patienceMs = PATIENCE_MS,
 ): Promise<SyncAccessHandle> {
   const file = (await folder.getFileHandle(fileName(name), { create })) as SyncFileHandle;
   for (const start = performance.now(); ; ) {
@@ -56,7 +57,7 @@ export async function openSyncFile(
       return await file.createSyncAccessHandle();
     } catch (error) {
       const isHeld = error instanceof DOMException && error.name === 'NoModificationAllowedError';
-      if (!isHeld || performance.now() - start > PATIENCE_MS) throw error;
+      if (!isHeld || performance.now() - start > patienceMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }

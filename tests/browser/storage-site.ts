@@ -22,6 +22,9 @@ export interface StorageSite {
   close(): Promise<void>;
 }
 
+/** What the site serves as image.bin. */
+export const imageContents = Uint8Array.from({ length: 3_000_001 }, (_, index) => (index * 7919) >>> 8);
+
 /** Bundles the worker, serves it, and starts a browser with a profile of its own: nothing is kept in memory only. */
 export async function openStorageSite(): Promise<StorageSite> {
   if (!existsSync(executablePath)) {
@@ -46,6 +49,7 @@ export async function openStorageSite(): Promise<StorageSite> {
   });
   await mkdir(page, { recursive: true });
   await writeFile(join(page, 'index.html'), '<!doctype html><title>drives</title>');
+  await writeFile(join(page, 'image.bin'), imageContents);
   const server = createSite({ page });
   const url = await listen(server, 0);
   const context = await chromium.launchPersistentContext(join(folder, 'profile'), {

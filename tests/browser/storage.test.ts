@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   call,
   callOnce,
+  imageContents,
   loadAndTerminate,
   openStorageSite,
   openTab,
@@ -165,4 +166,28 @@ test.each(
     await session.send('Storage.overrideQuotaForOrigin', { origin });
     await tab.close();
   }
+});
+
+test('an image behind a URL is read by ranges, and what was read is kept for the next worker', async () => {
+  const tab = await openTab(site);
+  const spec = { kind: 'http', url: `${site.url}image.bin`, cache: 'image', snapshot: true };
+  const requests: string[] = [];
+  site.context.on('request', (request) => {
+    if (request.url().endsWith('image.bin')) requests.push(request.headers().range ?? '');
+  });
+  for (let round = 0; round < 2; round++) {
+    const worker = await startWorker(tab);
+    expect(await call(tab, worker, { op: 'open', spec })).toEqual({ result: 3_000_320 });
+    for (const at of [0, 1_234_567, 2_999_501]) {
+      const expected = [...imageContents.subarray(at, at + 500)];
+      expect(await call(tab, worker, { op: 'bytes', at, length: 500 })).toEqual({ result: expected });
+    }
+    expect(await call(tab, worker, { op: 'write', at: 0, length: 512, seed: 3 })).toEqual({});
+    expect(await call(tab, worker, { op: 'close' })).toEqual({});
+  }
+  // The second worker asked for the first chunk only, to learn that the file is the same.
+  expect(requests.length).toBeGreaterThan(3);
+  expect(requests.slice(1).filter((range) => range.startsWith('bytes=0-'))).toHaveLength(1);
+  expect(requests.at(-1)).toMatch(/^bytes=0-/);
+  await tab.close();
 });

@@ -17,6 +17,7 @@ export type Call =
   | { op: 'check'; spec: DriveSpec; acknowledged: number; unfinished: number[] }
   | { op: 'fill'; blockBytes: number; limit: number }
   | { op: 'verify'; blockBytes: number; count: number }
+  | { op: 'bytes'; at: number; length: number }
   | { op: 'write' | 'read'; at: number; length: number; seed: number }
   | { op: 'speed'; bytes: number; blockBytes: number };
 
@@ -98,6 +99,11 @@ async function answer(call: Call): Promise<unknown> {
         if (target.some((byte, place) => byte !== right[place])) return `block ${index} is wrong`;
       }
       return 'right';
+    }
+    case 'bytes': {
+      const target = new Uint8Array(call.length);
+      await held().read(call.at, target);
+      return [...target];
     }
     case 'write':
       await held().write(call.at, pattern(call.seed, call.length));
