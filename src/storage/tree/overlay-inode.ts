@@ -1,0 +1,41 @@
+import type { ByteString } from './byte-name.ts';
+import type { DirectoryTable } from './directory-table.ts';
+import type { FileSystem, Inode } from './file-system.ts';
+
+/** An inode of a layer. */
+export interface LayerInode {
+  readonly tree: FileSystem;
+  readonly inode: Inode;
+}
+
+/** A file as an overlay shows it: what the upper layer has of it, and what the lower ones have. */
+export class OverlayInode implements Inode {
+  readonly number: number;
+  readonly directory: boolean;
+  /** In the layer that is written; absent until it is copied there. */
+  upper: Inode | undefined;
+  /** Of a directory all that are merged, the topmost first; of a file the one that is shown, or none. */
+  lowers: readonly LayerInode[];
+  /** Where it was last found. */
+  parent: OverlayInode | undefined;
+  name: ByteString;
+  /** It has no name left. */
+  removed = false;
+  references = 0;
+  listing: DirectoryTable<number> | undefined;
+
+  constructor(
+    number: number,
+    directory: boolean,
+    place: { parent: OverlayInode | undefined; name: ByteString },
+    upper: Inode | undefined,
+    lowers: readonly LayerInode[],
+  ) {
+    this.number = number;
+    this.directory = directory;
+    this.parent = place.parent;
+    this.name = place.name;
+    this.upper = upper;
+    this.lowers = lowers;
+  }
+}
