@@ -6,7 +6,7 @@ import type { FetchedPackage } from './debian-repository-node.ts';
 import { GuestError } from './guest-error.ts';
 import { sharedGuestFile } from './guest-files-node.ts';
 import type { GuestFile } from './guest-types.ts';
-import { MODULES, moduleArchive } from './kernel-modules-node.ts';
+import { MODULE_ARCHIVE, moduleArchive } from './kernel-modules-node.ts';
 import { packageFolder } from './paths-node.ts';
 import type { Kitchen, Recipe } from './recipe-node.ts';
 
@@ -26,7 +26,7 @@ function scripts(): Promise<CpioEntry[]> {
 export const busyboxRecipe: Recipe = {
   inputs: async () => {
     const texts = (await scripts()).map((script) => (script.type === 'file' ? String(script.data) : ''));
-    return JSON.stringify([...skeleton(), ...textFiles(), ...texts, ...MODULES]);
+    return JSON.stringify([...skeleton(), ...textFiles(), ...texts, MODULE_ARCHIVE]);
   },
   make: async (kitchen) => {
     const kernelPackage = await fetchKernel(kitchen);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
 import type { FetchedPackage } from './debian-repository-node.ts';
 import { onDisk } from './disk-node.ts';
@@ -16,9 +15,10 @@ const DRIVERS = ['virtio_blk', 'virtio_rng', 'virtio_balloon', 'virtio_mmio'];
 const FILE_SYSTEMS = ['ext4', 'jbd2', 'mbcache', 'crc16', 'crc32c_generic'];
 export const MODULES: readonly string[] = [...DRIVERS, ...FILE_SYSTEMS];
 
-/** Modules at least this large are gzipped in the guest's RAM until they are loaded. */
-const GZIP_FROM = 100_000;
-const FORMAT = 1;
+/** Raised when the archive of the same modules changes. */
+const FORMAT = 2;
+/** What the archive is made of beside the package: a guest with another one is made anew. */
+export const MODULE_ARCHIVE = `${FORMAT}: ${MODULES.join(' ')}`;
 
 /**
  * Kernel modules in the place where modprobe looks for them, as an archive of its own to be put behind another.
@@ -32,7 +32,7 @@ export async function moduleArchive(
   if (release === undefined)
     throw new GuestError('package', `${found.name} does not name a kernel's release`);
   const key = createHash('sha256')
-    .update(JSON.stringify([FORMAT, found.sha256, MODULES]))
+    .update(JSON.stringify([MODULE_ARCHIVE, found.sha256]))
     .digest('hex');
   // Unpacking takes seconds, so that the archive is kept like the kernel.
   const scratch = join(kitchen.folder, '.modules');
@@ -51,11 +51,8 @@ export async function moduleArchive(
 /** A release's folder of modules, with modprobe's tables of dependencies and other names. */
 function moduleFiles(release: string, modules: readonly KernelModule[]): CpioEntry[] {
   const folder = `lib/modules/${release}`;
-  const files = new Map(
-    modules.map(({ name, data }) => [name, data.length < GZIP_FROM ? `${name}.ko` : `${name}.ko.gz`]),
-  );
   const dependencies = modules.map(
-    ({ name, depends }) => `${files.get(name)}:${depends.map((other) => ` ${files.get(other)}`).join('')}\n`,
+    ({ name, depends }) => `${name}.ko:${depends.map((other) => ` ${other}.ko`).join('')}\n`,
   );
   const aliases = modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`));
   const text = (path: string, lines: string[]): CpioEntry => ({
@@ -69,12 +66,7 @@ function moduleFiles(release: string, modules: readonly KernelModule[]): CpioEnt
     { type: 'directory', path: folder },
     text('modules.dep', dependencies),
     text('modules.alias', aliases),
-    ...modules.map(
-      ({ name, data }): CpioEntry => ({
-        type: 'file',
-        path: `${folder}/${files.get(name)}`,
-        data: data.length < GZIP_FROM ? data : gzipSync(data, { level: 9 }),
-      }),
-    ),
+    // Not compressed: the kernel reads only xz, and complains of all else before modprobe unpacks it.
+    ...modules.map(({ name, data }): CpioEntry => ({ type: 'file', path: `${folder}/${name}.ko`, data })),
   ];
 }
