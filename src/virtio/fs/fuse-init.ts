@@ -15,11 +15,17 @@ const CONGESTION = 48;
 const FOR_GOOD = 365 * 24 * 3600;
 const SHARED_SECONDS = 1;
 
+/**
+ * Not among them: WRITEBACK_CACHE. What a guest has written is here as soon as write() returns, and lost with nobody's
+ * crash but ours; and a file that is made, written and closed costs a request less (unpacking 646 files: 264 million
+ * guest instructions, 301 with it). It would pay for many small writes: 26,000 instructions each, else 19,000.
+ *
+ * Nor READDIRPLUS_AUTO: a listing with attributes saves a lookup (22,000 instructions) for each file that is then used.
+ */
 const ALWAYS = [
   INIT.ASYNC_READ,
   INIT.BIG_WRITES,
   INIT.DO_READDIRPLUS,
-  INIT.READDIRPLUS_AUTO,
   INIT.ASYNC_DIO,
   INIT.PARALLEL_DIROPS,
   INIT.ABORT_ERROR,
@@ -33,8 +39,6 @@ const WITH_LOCKS = [INIT.POSIX_LOCKS, INIT.FLOCK_LOCKS] as const;
 /** What others change must be looked at again; what nobody changes need not. */
 const WHEN_SHARED = [INIT.AUTO_INVAL_DATA] as const;
 const UNSHARED = [INIT.CACHE_SYMLINKS] as const;
-/** Written pages may wait in the guest only where nobody else looks. */
-const WHEN_EXCLUSIVE = [INIT.WRITEBACK_CACHE] as const;
 
 export function validityOf(tree: FileSystem): Validity {
   const seconds = tree.sharing === 'shared' ? SHARED_SECONDS : FOR_GOOD;
@@ -59,7 +63,6 @@ export function negotiate(tree: FileSystem, locks: boolean, reader: FuseReader):
     ...ALWAYS,
     ...(locks ? WITH_LOCKS : WITHOUT_OPEN),
     ...(tree.sharing === 'shared' ? WHEN_SHARED : UNSHARED),
-    ...(tree.sharing === 'exclusive' && !locks ? WHEN_EXCLUSIVE : []),
   ]);
   const offered = reader.u32(12);
   const offered2 = (offered >>> INIT.INIT_EXT) & 1 ? reader.u32(16) : 0;

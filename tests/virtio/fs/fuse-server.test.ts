@@ -34,9 +34,10 @@ describe('INIT', () => {
     expect(reply.readUInt16LE(28)).toBe(256);
   });
 
-  it('lets a guest keep written pages only where nobody else looks', async () => {
-    expect((await flagsOf('exclusive')).has(INIT.WRITEBACK_CACHE)).toBe(true);
-    expect((await flagsOf('shared')).has(INIT.WRITEBACK_CACHE)).toBe(false);
+  it('has a guest look again at what others may change, and keeps no written pages there', async () => {
+    for (const sharing of ['exclusive', 'shared', 'immutable'] as const) {
+      expect((await flagsOf(sharing)).has(INIT.WRITEBACK_CACHE)).toBe(false);
+    }
     expect((await flagsOf('shared')).has(INIT.AUTO_INVAL_DATA)).toBe(true);
     expect((await flagsOf('immutable')).has(INIT.AUTO_INVAL_DATA)).toBe(false);
   });
