@@ -4,6 +4,7 @@ import { parsePasses, runTwin, type Workload, type WorkloadPass } from '../guest
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { describeReason, waitForPrompt } from '../hypervisor/prompt.ts';
 import type { Engine } from '../machine/machine-types.ts';
+import { type DiskSubject, measureDisk } from './bench-disk.ts';
 import { loadBenchProgram, loadTwin, loadWorkloadImage } from './bench-programs.ts';
 
 /** Instructions of one run of a loop: a few tenths of a second, long against start-up and clock. */
@@ -17,10 +18,19 @@ const PASSES = 2;
 export type Subject =
   | { kind: 'loop'; name: string }
   | { kind: 'workload'; name: string; workload: Workload }
-  | { kind: 'boot'; name: string };
+  | { kind: 'boot'; name: string }
+  | DiskSubject;
+
+export type Unit = 'MIPS' | 'ms' | DiskSubject['unit'];
+
+/** Loops and disks are better the higher, the others the lower. */
+export function unitOf(subject: Subject): Unit {
+  if (subject.kind === 'disk') return subject.unit;
+  return subject.kind === 'loop' ? 'MIPS' : 'ms';
+}
 
 export interface Sample {
-  /** MIPS for a loop, milliseconds for the others. */
+  /** In the subject's unit (unitOf). */
   value: number;
   /** Milliseconds of the Wasm twin, run just before, for a workload. */
   twin?: number;
@@ -37,6 +47,8 @@ export function measure(subject: Subject, engine: Engine): Promise<Sample> {
       return measureWorkload(subject.workload, engine);
     case 'boot':
       return measureBoot(subject.name, engine);
+    case 'disk':
+      return measureDisk(subject, engine);
   }
 }
 

@@ -1,5 +1,6 @@
 import { listGuests } from '../guests/prepare-node.ts';
-import { measure, type Sample, type Subject } from './bench-measure.ts';
+import { DISK_GUEST, DISK_SUBJECTS } from './bench-disk.ts';
+import { measure, type Sample, type Subject, type Unit, unitOf } from './bench-measure.ts';
 import { BENCH_PROGRAMS, loadWorkloads } from './bench-programs.ts';
 import { STATUS_GUEST_FAILED } from './exit-status.ts';
 import { formatTable } from './guest.ts';
@@ -12,7 +13,7 @@ import { UsageError } from './usage-error.ts';
 interface Figure {
   name: string;
   kind: Subject['kind'];
-  unit: 'MIPS' | 'ms';
+  unit: Unit;
   median: number;
   lowest: number;
   highest: number;
@@ -50,7 +51,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   for (const subject of choose(words, all)) {
     const samples: Sample[] = [];
     for (let run = 0; run < runs; run++) samples.push(await measure(subject, engine));
-    const figure = summarise(subject.name, subject.kind, samples);
+    const figure = summarise(subject, samples);
     figures.push(figure);
     // On a terminal a figure shows as soon as it is there.
     if (!json && process.stderr.isTTY) process.stderr.write(`${row(figure).join('  ')}\n`);
@@ -77,6 +78,7 @@ type Listed = Subject & { title: string; ready: boolean };
 /** Everything that can be measured; a guest that is not prepared is not ready. */
 async function listSubjects(): Promise<Listed[]> {
   const guests = (await listGuests()).filter(({ kind }) => kind === 'debian');
+  const hasGuest = guests.some(({ name, prepared }) => name === DISK_GUEST && prepared);
   return [
     ...BENCH_PROGRAMS.map((name) => ({ kind: 'loop' as const, name, title: 'small loop', ready: true })),
     ...(await loadWorkloads()).map((workload) => ({
@@ -86,6 +88,7 @@ async function listSubjects(): Promise<Listed[]> {
       workload,
       ready: true,
     })),
+    ...DISK_SUBJECTS.map((subject) => ({ ...subject, ready: hasGuest })),
     ...guests.map(({ name, title, prepared }) => ({ kind: 'boot' as const, name, title, ready: prepared })),
   ];
 }
@@ -98,7 +101,7 @@ function choose(names: readonly string[], all: readonly Listed[]): Listed[] {
     if (found.length > 0) return found;
     const ofKind = all.filter((subject) => `${subject.kind}s` === name && subject.ready);
     if (ofKind.length > 0) return ofKind;
-    const known = [...all.map((subject) => subject.name), 'loops', 'workloads', 'boots'];
+    const known = [...all.map((subject) => subject.name), 'loops', 'workloads', 'disks', 'boots'];
     const near = nearest(name, known);
     throw new UsageError(
       `there is no benchmark '${name}'; ${near === undefined ? 'see hypertab bench --list' : `did you mean ${near}?`}`,
@@ -114,13 +117,16 @@ function formatList(all: readonly Listed[]): string {
     ...all.map(({ name, kind, title, ready }) => [
       name,
       kind,
-      ready ? title : `${title} (not prepared: hypertab guest prepare ${name})`,
+      ready
+        ? title
+        : `${title} (not prepared: hypertab guest prepare ${kind === 'disk' ? DISK_GUEST : name})`,
     ]),
   ]);
 }
 
 /** Median, lowest and highest of the samples. */
-export function summarise(name: string, kind: Figure['kind'], samples: readonly Sample[]): Figure {
+export function summarise(subject: Subject, samples: readonly Sample[]): Figure {
+  const { name, kind } = subject;
   const sorted = [...samples].sort((a, b) => a.value - b.value);
   const middle = sorted[sorted.length >> 1]!;
   const median = medianOf(samples.map(({ value }) => value));
@@ -128,7 +134,7 @@ export function summarise(name: string, kind: Figure['kind'], samples: readonly 
   return {
     name,
     kind,
-    unit: kind === 'loop' ? 'MIPS' : 'ms',
+    unit: unitOf(subject),
     median: round(median, 1),
     lowest: round(sorted[0]!.value, 1),
     highest: round(sorted.at(-1)!.value, 1),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { summarise } from '../../src/cli/bench.ts';
+import { DISK_SUBJECTS } from '../../src/cli/bench-disk.ts';
 
 const sample = fc.record({
   value: fc.integer({ min: 1, max: 100_000 }),
@@ -11,12 +12,12 @@ const sample = fc.record({
 test('a figure lies between its lowest and its highest sample, whatever their order', () => {
   fc.assert(
     fc.property(fc.array(sample, { minLength: 1, maxLength: 12 }), (samples) => {
-      const figure = summarise('some', 'workload', samples);
+      const figure = summarise({ kind: 'boot', name: 'some' }, samples);
       expect(figure.lowest).toBe(Math.min(...samples.map(({ value }) => value)));
       expect(figure.highest).toBe(Math.max(...samples.map(({ value }) => value)));
       expect(figure.median).toBeGreaterThanOrEqual(figure.lowest);
       expect(figure.median).toBeLessThanOrEqual(figure.highest);
-      expect(summarise('some', 'workload', samples.toReversed()).median).toBe(figure.median);
+      expect(summarise({ kind: 'boot', name: 'some' }, samples.toReversed()).median).toBe(figure.median);
     }),
   );
 });
@@ -27,8 +28,20 @@ test('the ratio is the median over the median of the twin, and absent without a 
     { value: 900, twin: 90, instructions: 7, engine: 'translator' },
     { value: 310, twin: 400, instructions: 7, engine: 'translator' },
   ];
-  expect(summarise('sha256', 'workload', samples).ratio).toBe(3.1);
+  expect(summarise({ kind: 'boot', name: 'some' }, samples).ratio).toBe(3.1);
   expect(
-    summarise('integer', 'loop', [{ value: 5, instructions: 1, engine: 'interpreter' }]),
+    summarise({ kind: 'loop', name: 'integer' }, [{ value: 5, instructions: 1, engine: 'interpreter' }]),
   ).not.toHaveProperty('ratio');
+});
+
+test('each kind is measured in its own unit', () => {
+  const samples = [{ value: 5, instructions: 1, engine: 'translator' }];
+  const units = DISK_SUBJECTS.map((subject) => [subject.name, summarise(subject, samples).unit]);
+  expect(units).toEqual([
+    ['disk-read', 'MB/s'],
+    ['disk-write', 'MB/s'],
+    ['disk-4k', 'IO/s'],
+  ]);
+  expect(summarise({ kind: 'loop', name: 'integer' }, samples).unit).toBe('MIPS');
+  expect(summarise({ kind: 'boot', name: 'busybox' }, samples).unit).toBe('ms');
 });
