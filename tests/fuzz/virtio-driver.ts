@@ -26,6 +26,7 @@ const QUEUE_BYTES = 0x1_0000;
 const BUFFERS_AT = 0x80_0000;
 const BUFFER_BYTES = 0x40_0000;
 const BLOCK = 2;
+const BALLOON = 5;
 const FILE_SYSTEM = 26;
 const CAPABILITY_VENDOR = 9;
 const NEXT = 1;
@@ -85,6 +86,8 @@ export class HostileDriver {
   readonly #random: Random;
   readonly #poke: (offset: number, bytes: Uint8Array) => void;
   readonly #available: number[] = [];
+  /** Every other time the driver does what it should, so that devices get to work. */
+  #polite = false;
 
   /** @param poke writes RAM as the guest does */
   constructor(board: Board, card: Card, random: Random, poke: (offset: number, bytes: Uint8Array) => void) {
@@ -92,6 +95,11 @@ export class HostileDriver {
     this.#card = card;
     this.#random = random;
     this.#poke = poke;
+  }
+
+  /** True once in so many times, while the driver lies. */
+  #lies(times: number): boolean {
+    return !this.#polite && this.#random.once(times);
   }
 
   #write(address: number, size: number, value: number): void {
@@ -112,6 +120,7 @@ export class HostileDriver {
   setUp(): void {
     const random = this.#random;
     const { common } = this.#card;
+    this.#polite = random.once(2);
     this.#common(COMMON_DEVICE_STATUS, 1, 0);
     this.#common(COMMON_DEVICE_STATUS, 1, 1);
     this.#common(COMMON_DEVICE_STATUS, 1, 3);
@@ -121,23 +130,23 @@ export class HostileDriver {
       this.#common(COMMON_DRIVER_FEATURE_SELECT, 4, half);
       // VIRTIO_F_VERSION_1 is bit 32.
       const chosen = random.once(3) ? offered & random.word() : offered;
-      this.#common(COMMON_DRIVER_FEATURE, 4, random.once(12) ? random.word() : chosen | half);
+      this.#common(COMMON_DRIVER_FEATURE, 4, this.#lies(12) ? random.word() : chosen | half);
     }
     this.#common(COMMON_DEVICE_STATUS, 1, 11);
     const queues = register(this.#board, common + COMMON_NUM_QUEUES, 2);
-    for (let queue = 0; queue < queues; queue++) if (!random.once(10)) this.#setUpQueue(queue);
-    this.#common(COMMON_DEVICE_STATUS, 1, random.once(20) ? random.below(256) : 15);
+    for (let queue = 0; queue < queues; queue++) if (!this.#lies(10)) this.#setUpQueue(queue);
+    this.#common(COMMON_DEVICE_STATUS, 1, this.#lies(20) ? random.below(256) : 15);
   }
 
   #setUpQueue(queue: number): void {
     const random = this.#random;
     this.#common(COMMON_QUEUE_SELECT, 2, queue);
     const largest = register(this.#board, this.#card.common + COMMON_QUEUE_SIZE, 2);
-    const size = random.once(10) ? random.word() & 0xffff : largest >> random.below(4);
+    const size = this.#lies(10) ? random.word() & 0xffff : largest >> random.below(4);
     this.#common(COMMON_QUEUE_SIZE, 2, size);
     const base = RAM_BASE + QUEUES_AT + QUEUE_BYTES * queue;
     for (const [area, address] of [base, base + 0x8000, base + 0xc000].entries()) {
-      const place = random.once(15) ? hostileAddress(random) : BigInt(address);
+      const place = this.#lies(15) ? hostileAddress(random) : BigInt(address);
       this.#common(COMMON_QUEUE_DESC + 8 * area, 4, Number(place & 0xffff_ffffn));
       this.#common(COMMON_QUEUE_DESC + 8 * area + 4, 4, Number(place >> 32n));
     }
@@ -151,9 +160,9 @@ export class HostileDriver {
   #buffer(): { address: bigint; length: number } {
     const random = this.#random;
     const lengths = [0, 1, 15, 16, 17, 40, 56, 80, 512, 513, 4096, 5000, 65536];
-    const length = random.once(12) ? hostileWord(random) : random.pick(lengths);
-    if (random.once(14)) return { address: hostileAddress(random), length };
-    if (random.once(20)) {
+    const length = this.#lies(12) ? hostileWord(random) : random.pick(lengths);
+    if (this.#lies(14)) return { address: hostileAddress(random), length };
+    if (this.#lies(20)) {
       const place = random.pick([0, QUEUES_AT, QUEUES_AT + 0x8000, QUEUES_AT + 0xc000]);
       return { address: BigInt(RAM_BASE + place + random.below(256)), length };
     }
@@ -170,12 +179,20 @@ export class HostileDriver {
           words: [random.pick([0, 0, 1, 1, 4, 8, 11, 13, 14, random.word()]), 0, small(), 0],
           length: 16,
         };
+      case BALLOON: {
+        // 5.5.6: numbers of pages
+        const pages = random.between(0, 40);
+        const page = (): number => (RAM_BASE >>> 12) + (this.#lies(6) ? random.word() : random.below(4200));
+        return { words: Array.from({ length: pages }, page), length: 4 * pages };
+      }
       case FILE_SYSTEM: {
         // struct fuse_in_header: len, opcode, unique, nodeid, uid, gid, pid, total_extlen
         const body = random.pick([0, 8, 16, 24, 40, 80]);
         const words = [40 + body, random.below(60), random.word(), 0, 1 + random.below(4), 0, 0, 0, 1, 0];
         for (let at = 0; at < body; at += 4) words.push(small());
-        if (random.once(4)) words[0] = hostileWord(random);
+        // The first request of a session: FUSE_INIT, 7.31.
+        if (random.once(8)) words.splice(0, 12, 40 + 16, 26, 1, 0, 0, 0, 0, 0, 0, 0, 7, 31);
+        if (this.#lies(6)) words[0] = hostileWord(random);
         if (random.once(4)) words[4] = hostileWord(random);
         return { words, length: 40 + body };
       }
@@ -202,19 +219,23 @@ export class HostileDriver {
   #chain(queue: number, index: number): void {
     const random = this.#random;
     const table = QUEUES_AT + QUEUE_BYTES * queue;
+    if (this.#polite && this.#card.deviceId === BLOCK) {
+      this.#blockRequest(table, index);
+      return;
+    }
     const parts = random.between(1, 6);
     const header = this.#header();
     const place = BUFFERS_AT + (random.below(BUFFER_BYTES / 16) << 4);
     this.#words(place, ...header.words);
     const readable = random.between(0, parts);
     for (let part = 0; part < parts; part++) {
-      const odd = random.once(25);
+      const odd = this.#lies(25);
       const buffer =
         part === 0 ? { address: BigInt(RAM_BASE + place), length: header.length } : this.#buffer();
       let flags = (part < parts - 1 ? NEXT : 0) | (part > readable ? WRITE : 0);
       if (odd) flags = random.below(16);
-      if (random.once(30)) flags |= INDIRECT;
-      const next = odd || random.once(30) ? random.below(1 << random.between(1, 16)) : index + part + 1;
+      if (this.#lies(30)) flags |= INDIRECT;
+      const next = odd || this.#lies(30) ? random.below(1 << random.between(1, 16)) : index + part + 1;
       this.#descriptor(table, index + part, buffer.address, buffer.length, flags, next);
     }
     if (!random.once(8)) return;
@@ -231,8 +252,24 @@ export class HostileDriver {
         part + 1,
       );
     }
-    const bytes = random.once(6) ? hostileWord(random) : 16 * parts;
+    const bytes = this.#lies(6) ? hostileWord(random) : 16 * parts;
     this.#descriptor(table, index, BigInt(RAM_BASE + indirect), bytes, INDIRECT, 0);
+  }
+
+  /** A read, write or flush as 5.2.6 has it: header, whole sectors, a byte for the status. */
+  #blockRequest(table: number, index: number): void {
+    const random = this.#random;
+    const buffer = (): number => BUFFERS_AT + random.below(BUFFER_BYTES / 4096) * 4096;
+    const header = buffer();
+    const type = random.pick([0, 0, 1, 1, 4, 8]);
+    this.#words(header, type, 0, random.below(64), 0);
+    const data = type === 1 ? 0 : WRITE;
+    this.#descriptor(table, index, BigInt(RAM_BASE + header), 16, NEXT, index + 1);
+    if (type !== 4) {
+      const length = type === 8 ? 20 : 512 * random.between(1, 8);
+      this.#descriptor(table, ++index, BigInt(RAM_BASE + buffer()), length, NEXT | data, index + 1);
+    }
+    this.#descriptor(table, index + 1, BigInt(RAM_BASE + buffer()), 1, WRITE, 0);
   }
 
   /** Makes some requests available in a queue and notifies it. */
@@ -247,14 +284,14 @@ export class HostileDriver {
       const head = random.below(Math.max(1, Math.min(size, 1024) - 8));
       this.#chain(queue, head);
       this.operations++;
-      this.#halves(ring + 4 + 2 * (index % size), random.once(40) ? random.word() & 0xffff : head);
+      this.#halves(ring + 4 + 2 * (index % size), this.#lies(40) ? random.word() & 0xffff : head);
       index = (index + 1) & 0xffff;
     }
-    if (random.once(40)) index = random.word() & 0xffff;
+    if (this.#lies(40)) index = random.word() & 0xffff;
     this.#available[queue] = index;
     this.#halves(ring + 2, index);
     const offset = register(this.#board, common + COMMON_QUEUE_NOTIFY_OFF, 2);
-    this.#write(notify + offset * multiplier, 2, random.once(20) ? random.word() & 0xffff : queue);
+    this.#write(notify + offset * multiplier, 2, this.#lies(20) ? random.word() & 0xffff : queue);
   }
 
   /** Something else a driver may do at any time. */
