@@ -30,8 +30,8 @@ export interface LinuxGuest {
   readonly append: string;
 }
 
-/** The busybox guest's files, its init replaced. */
-export function linuxGuest(): LinuxGuest {
+/** The busybox guest's files, its init replaced by a script. */
+export function linuxGuest(init = INIT): LinuxGuest {
   if (!existsSync(new URL('guest.json', GUEST)))
     throw new Error('the busybox guest is missing: run `npx hypertab guest prepare busybox`');
   const manifest = JSON.parse(readFileSync(new URL('guest.json', GUEST), 'utf8')) as GuestManifest;
@@ -39,7 +39,7 @@ export function linuxGuest(): LinuxGuest {
     new Uint8Array(readFileSync(new URL(manifest.files[name]?.name ?? name, GUEST)));
   const first = file('initrd');
   const second = writeCpio([
-    { type: 'file', path: 'init', mode: 0o755, data: new TextEncoder().encode(INIT) },
+    { type: 'file', path: 'init', mode: 0o755, data: new TextEncoder().encode(init) },
   ]);
   // A later archive replaces files of an earlier one; archives begin at multiples of 4 bytes.
   const initrd = new Uint8Array(((first.length + 3) & ~3) + second.length);
