@@ -30,6 +30,6 @@ export type {
   VmState,
   VmStats,
 } from './hypervisor/types.ts';
-export type { Engine, MachineStats, StopReason } from './machine/machine-types.ts';
+export type { Engine, MachineMemory, MachineStats, StopReason } from './machine/machine-types.ts';
 export type { DriveSource, DriveSpec } from './storage/drive-spec.ts';
 export type { TreeSource, TreeSpec } from './storage/tree/tree-spec.ts';

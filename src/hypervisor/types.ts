@@ -1,6 +1,6 @@
 // The public nouns of the library. `new Hypervisor()` in index.ts makes them real; page and command line use
 // nothing else.
-import type { Engine, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { Engine, MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
@@ -103,6 +103,13 @@ export interface VirtualMachine {
   /** Ends the worker and frees its memory. */
   destroy(): Promise<void>;
   stats(): Promise<VmStats>;
+  /**
+   * Asks the guest to give up so much of its memory: bytes, or a size like 64M; 0 gives it back. It needs the driver
+   * of virtio-balloon, and follows within seconds as far as it can spare it.
+   */
+  setBalloon(size: number | string): Promise<void>;
+  /** What the guest has given up, and what it says of its memory: figures of the last call, new ones are asked for. */
+  memory(): Promise<MachineMemory | undefined>;
   console(index?: number): VmConsole;
   /** A bare-metal ELF's signature region, as 32-bit words. */
   signature(): Promise<Uint32Array | undefined>;

@@ -1,5 +1,5 @@
 import * as Comlink from 'comlink';
-import type { MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
 import type {
@@ -13,6 +13,7 @@ import { StatsBoard, type StatsSample } from '../worker/stats-channel.ts';
 import { Emitter } from './emitter.ts';
 import { FileError, HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
 import type { WorkerHandle } from './platform.ts';
+import { parseSize } from './size.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
 import { SerialConsole } from './vm-console.ts';
 import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
@@ -200,6 +201,22 @@ export class Vm implements VirtualMachine {
     if (index !== 0)
       throw new OptionError(`${this.name} has no console ${index}; console 0 is the serial port`);
     return this.#console;
+  }
+
+  async setBalloon(size: number | string): Promise<void> {
+    this.#demand('set the balloon of', 'created', 'running', 'paused');
+    const bytes = typeof size === 'number' ? size : parseSize(size);
+    if (!(Number.isSafeInteger(bytes) && bytes >= 0 && bytes < this.#memory)) {
+      throw new OptionError(
+        `balloon: ${size} is no part of ${this.#memory / 1024 ** 2} MiB; give less, or 0`,
+      );
+    }
+    await this.#call(this.#control.setBalloon(bytes));
+  }
+
+  async memory(): Promise<MachineMemory | undefined> {
+    this.#demand('ask for the memory of', 'created', 'running', 'paused', 'stopped');
+    return this.#call(this.#control.memory());
   }
 
   async signature(): Promise<Uint32Array | undefined> {

@@ -1,6 +1,7 @@
 import type { CoreCounters } from '../core/core-types.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
+import type { GuestMemoryStats } from '../virtio/balloon.ts';
 import type { StoredFile } from './boot-file.ts';
 
 /** Everything a board needs before it can run. Byte arrays are whole files, gzipped or not, and kept for resets. */
@@ -78,6 +79,17 @@ export interface MachineStats extends CoreCounters {
   sbiCalls: number;
 }
 
+/** Memory that the guest has given back, and what it says of the rest. All in bytes. */
+export interface MachineMemory {
+  /** What it was asked to give up, and what it has. */
+  balloonTarget: number;
+  balloonActual: number;
+  /** Free memory that it has reported since power-on; the same page may be in it many times. */
+  reportedFree: number;
+  /** The guest's own figures; undefined while its driver has sent none. */
+  guest?: GuestMemoryStats;
+}
+
 /** One board: hart, RAM, devices. Synchronous; the worker drives it slice by slice. */
 export interface MachineApi {
   /** Executes for about `milliseconds`, less when the guest idles or stops. */
@@ -101,6 +113,10 @@ export interface MachineApi {
   /** Stops before the given total of instructions is exceeded; undefined for no limit. */
   setInstructionLimit(limit: number | undefined): void;
   stats(): MachineStats;
+  /** Asks the guest to give up so many bytes of its memory (virtio-balloon); it follows as far as it can. */
+  setBalloon?(bytes: number): void;
+  /** Memory as balloon and guest tell; asks the guest for new figures, which a later call has. */
+  memory?(): MachineMemory;
   /** [begin_signature, end_signature) of a bare-metal ELF, as 32-bit words; undefined when it has none. */
   signature(): Uint32Array | undefined;
 }

@@ -9,6 +9,7 @@ import { Htif } from './htif.ts';
 import type {
   MachineApi,
   MachineConfig,
+  MachineMemory,
   MachineParts,
   MachineStats,
   SliceResult,
@@ -148,6 +149,21 @@ export class Machine implements MachineApi {
       engine: this.config.engine === 'interpreter' ? 'interpreter' : 'translator',
       busyMs: this.busyMs,
       sbiCalls: this.sbiCalls,
+    };
+  }
+
+  setBalloon(bytes: number): void {
+    this.board.balloon.target = bytes;
+  }
+
+  memory(): MachineMemory {
+    const { balloon } = this.board;
+    balloon.requestStats();
+    return {
+      balloonTarget: balloon.target,
+      balloonActual: balloon.actual,
+      reportedFree: balloon.counters.reportedBytes,
+      guest: balloon.stats,
     };
   }
 

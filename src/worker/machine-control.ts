@@ -1,5 +1,5 @@
 // What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
-import type { MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import type { SentConfig } from './blob-file.ts';
@@ -59,6 +59,8 @@ export interface MachineControl {
   /** Stops the machine for good, ends every write under way, and gives up files and locks. */
   close(): Promise<void>;
   stats(): MachineStats;
+  setBalloon(bytes: number): void;
+  memory(): MachineMemory | undefined;
   signature(): Uint32Array | undefined;
 }
 

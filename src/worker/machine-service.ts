@@ -1,5 +1,11 @@
 import * as Comlink from 'comlink';
-import type { MachineApi, MachineConfig, MachineParts, MachineStats } from '../machine/machine-types.ts';
+import type {
+  MachineApi,
+  MachineConfig,
+  MachineMemory,
+  MachineParts,
+  MachineStats,
+} from '../machine/machine-types.ts';
 import { receiveConfig } from './blob-file.ts';
 import { openReader, openSender } from './byte-channel.ts';
 import type { MachineControl, MachineSetup, WorkerEvent, WorkerHello } from './machine-control.ts';
@@ -95,6 +101,14 @@ export class MachineService implements MachineControl {
 
   stats(): MachineStats {
     return this.#made.machine.stats();
+  }
+
+  setBalloon(bytes: number): void {
+    this.#made.machine.setBalloon?.(bytes);
+  }
+
+  memory(): MachineMemory | undefined {
+    return this.#made.machine.memory?.();
   }
 
   signature(): Uint32Array | undefined {
