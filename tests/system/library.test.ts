@@ -78,3 +78,50 @@ it('keeps no machine that was refused', async () => {
   expect(error).toBeInstanceOf(ImageError);
   expect(hypervisor.list()).toEqual(before);
 });
+
+it('takes memory from a guest with the balloon, learns what it says of it, and gives it back', async () => {
+  const vm = await hypervisor.create({ guest: 'busybox', memory: '256M' });
+  await vm.start();
+  const free = async () => {
+    const { output } = await runCommand(vm, "awk '/MemAvailable/ {print $2}' /proc/meminfo");
+    return Number(output) / 1024;
+  };
+  await runCommand(vm, 'modprobe virtio_balloon');
+  const before = await free();
+  await vm.setBalloon('100M');
+  await expect.poll(async () => (await vm.memory())?.balloonActual, { timeout: 20_000 }).toBe(100 << 20);
+  expect(await free()).toBeLessThan(before - 90);
+  const memory = await vm.memory();
+  expect(memory?.guest?.total).toBeGreaterThan(180 << 20);
+  await vm.setBalloon(0);
+  await expect.poll(async () => (await vm.memory())?.balloonActual, { timeout: 20_000 }).toBe(0);
+  expect(await free()).toBeGreaterThan(before - 20);
+  // The guest reports what is free once it has been so for two seconds.
+  await expect.poll(async () => (await vm.memory())?.reportedFree, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect(vm.setBalloon('1G')).rejects.toThrow(/no part of 256 MiB/);
+  await vm.destroy();
+});
+
+it('gives a guest drives in memory, and says of one that cannot be opened why', async () => {
+  const contents = new TextEncoder().encode('from the host'.padEnd(512));
+  const vm = await hypervisor.create({
+    guest: 'busybox',
+    drives: [
+      { kind: 'memory', contents, serial: 'first-drive' },
+      { kind: 'memory', bytes: 1 << 20 },
+    ],
+  });
+  await vm.start();
+  const { output } = await runCommand(
+    vm,
+    'head -c 13 /dev/vda; echo; cat /sys/block/vda/serial; echo; echo hi > /dev/vdb; head -c 2 /dev/vdb',
+  );
+  expect(output).toBe('from the host\nfirst-drive\nhi');
+  await vm.destroy();
+  await expect(
+    hypervisor.create({ guest: 'busybox', drives: [{ kind: 'file', path: '/nowhere/drive.img' }] }),
+  ).rejects.toThrow(/\/nowhere\/drive\.img/);
+  await expect(
+    hypervisor.create({ guest: 'busybox', drives: [{ kind: 'memory', bytes: 512, serial: 'with space' }] }),
+  ).rejects.toThrow(/no serial number/);
+});
