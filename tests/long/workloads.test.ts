@@ -206,6 +206,22 @@ test('perl, sqlite3, awk and the compressors give the answers that are known', (
   });
 });
 
+test('a guest of 3 GiB uses nearly all of it', () =>
+  check({
+    packages: [],
+    memory: 3072 * MIB,
+    most: 60e9,
+    work: [
+      { name: 'memory', command: 'head -n 1 /proc/meminfo', expect: /MemTotal: +29\d{5} kB/ },
+      {
+        name: 'fill',
+        command:
+          'mkdir -p /mnt && busybox mount -t tmpfs -o size=2800M tmpfs /mnt && seq 1 1000000 > s && for i in $(seq 1 380); do cat s; done > /mnt/f && ls -l /mnt/f && tail -c 6888896 /mnt/f | busybox cmp - s && sha256sum s | cut -c1-8',
+        expect: / 2617780480 /,
+      },
+    ],
+  }));
+
 test('stress-ng finds nothing wrong', () =>
   check({
     packages: ['stress-ng'],
