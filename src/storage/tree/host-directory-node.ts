@@ -107,7 +107,8 @@ export class HostDirectory implements FileSystem<HostInode> {
       this.descriptors = new HostDescriptors(this.root, this.path, this.readonly);
       this.table = new HostAttributes(this.path, this.readonly);
     } catch (error) {
-      throw fromSystemError(error);
+      const { code, message } = fromSystemError(error);
+      throw new FileSystemError(code, code === 'ENOENT' ? `there is no directory ${path}` : message);
     }
   }
 
