@@ -16,6 +16,9 @@ export interface HttpFetchOptions {
 /** A failure that another try may mend. */
 class TransientError extends Error {}
 
+/** Requests under way at once; browsers send no more to one server either. */
+const CONNECTIONS = 6;
+
 /** Answers after which it makes sense to ask again. */
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -29,6 +32,8 @@ export class HttpRanges {
   /** Ends what is under way. */
   readonly #stops = new Set<() => void>();
   #isClosed = false;
+  #underWay = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(url: string, options: HttpFetchOptions = {}) {
     this.url = url;
@@ -153,8 +158,19 @@ export class HttpRanges {
       throw new TransientError(`the answer ended after ${done} of ${target.length} bytes`);
   }
 
-  /** Tries until it works, tries are used up, or the failure is one that stays. */
   async #again<T>(step: (signal: AbortSignal, alive: () => void) => Promise<T>): Promise<T> {
+    if (this.#underWay >= CONNECTIONS) await new Promise<void>((go) => this.#waiting.push(go));
+    this.#underWay++;
+    try {
+      return await this.#tryAgain(step);
+    } finally {
+      this.#underWay--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Tries until it works, tries are used up, or the failure is one that stays. */
+  async #tryAgain<T>(step: (signal: AbortSignal, alive: () => void) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       if (this.#isClosed) throw new StorageError('io', `${this.url} is closed`);
       const idle = new AbortController();

@@ -191,3 +191,38 @@ test('an image behind a URL is read by ranges, and what was read is kept for the
   expect(requests.at(-1)).toMatch(/^bytes=0-/);
   await tab.close();
 });
+
+test('speed: a disk in private files writes and reads at 50 MB/s at least, a busy machine allowed for', async () => {
+  const bytes = 64 * 1024 ** 2;
+  const memory = { kind: 'memory', bytes } as const;
+  const specs = [
+    ['memory', memory],
+    ['opfs', { kind: 'opfs', name: 'speed', create: bytes }],
+    ['overlay in opfs', { ...memory, overlay: { kind: 'opfs', name: 'speed overlay' } }],
+    [
+      'overlay in opfs, 16 KiB',
+      { ...memory, overlay: { kind: 'opfs', name: 'speed 16' }, overlayChunkBytes: 16384 },
+    ],
+    ['indexeddb', { kind: 'indexeddb', name: 'speed', create: bytes }],
+    ['overlay in indexeddb', { ...memory, overlay: { kind: 'indexeddb', name: 'speed overlay' } }],
+  ] as const;
+  const tab = await openTab(site);
+  for (const [name, spec] of specs) {
+    const worker = await startWorker(tab);
+    expect((await call(tab, worker, { op: 'open', spec })).error).toBeUndefined();
+    const { result, error } = await call(tab, worker, { op: 'speed', bytes, blockBytes: 128 * 1024 });
+    expect(error).toBeUndefined();
+    const speed = result as Record<string, number>;
+    const figures = Object.entries(speed).map(
+      ([what, value]) => `${what} ${value.toFixed(value < 10 ? 1 : 0)}`,
+    );
+    console.log(`${name}: ${figures.join(', ')}`);
+    if (name === 'opfs') {
+      expect(speed.write).toBeGreaterThan(50);
+      expect(speed.read).toBeGreaterThan(50);
+    }
+    await call(tab, worker, { op: 'close' });
+    await tab.evaluate((index) => window.workers[index]!.terminate(), worker);
+  }
+  await tab.close();
+});

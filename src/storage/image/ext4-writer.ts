@@ -1,5 +1,4 @@
 import type { BlockBackend } from '../block-backend.ts';
-import { crc32c } from '../crc32c.ts';
 import {
   type Ext4Note,
   encodeDeviceRoot,
@@ -30,6 +29,7 @@ import {
 import { blockAttributes, inodeAttributes, parseAttributes } from './ext4-xattr.ts';
 import { contentsOf, type ImageEntries, ImageError } from './image-entry.ts';
 import { type ImageNode, ImageTree } from './image-tree.ts';
+import { labelBytes, uuidOf } from './image-uuid.ts';
 
 export interface Ext4Options {
   /** Inodes at least. Default: one for 16 KiB. */
@@ -224,26 +224,8 @@ class Ext4Writer {
   }
 
   #identity(): Ext4Identity {
-    const encoder = new TextEncoder();
-    const label = encoder.encode(this.#options.label ?? '');
-    if (label.length > 16) throw new ImageError(`the label ${this.#options.label} is longer than 16 bytes`);
-    let uuid = this.#options.uuid;
-    if (uuid === undefined) {
-      const about = this.tree.nodes.map(({ mode, uid, gid, bytes, seconds }) => [
-        mode,
-        uid,
-        gid,
-        bytes,
-        seconds,
-      ]);
-      const text = JSON.stringify([this.#options.label, this.#target.bytes, about]);
-      uuid = new Uint8Array(16);
-      const view = new DataView(uuid.buffer);
-      for (let word = 0; word < 4; word++) view.setUint32(word * 4, crc32c(encoder.encode(`${word}${text}`)));
-      // Version 8 and variant 1 of RFC 9562: a UUID made in a way of one's own.
-      uuid[6] = (uuid[6]! & 0x0f) | 0x80;
-      uuid[8] = (uuid[8]! & 0x3f) | 0x80;
-    }
+    const label = labelBytes(this.#options.label ?? '');
+    const uuid = this.#options.uuid ?? uuidOf(this.#options.label ?? '', this.#target.bytes, this.tree.nodes);
     if (uuid.length !== 16) throw new ImageError('a UUID has 16 bytes');
     return { uuid, label, time: this.#options.time ?? 0 };
   }

@@ -117,7 +117,7 @@ test('e2fsck finds nothing wrong with random trees, and debugfs finds in them wh
       await expectSound(path);
       await expectContents(path, entries);
     }),
-    { numRuns: 25 },
+    { numRuns: 25, endOnFailure: true },
   );
 });
 
