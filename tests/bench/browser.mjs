@@ -1,10 +1,11 @@
 // What the page costs and how fast its machines are, in real Chromium: npm run bench:browser [-- [--engine NAME] [--json] NAME…]
-// NAME: loops, boot, memory, idle or transfer; without one, all of them. Engines are those of hypertab run. Figures are medians of 3 runs, with the
+// NAME: loops, boot, disk, memory, idle or transfer; without one, all of them. Engines are those of hypertab run. Figures are medians of 3 runs, with the
 // lowest and the highest beside them. The page and the guests must have been built (npm start, npm test).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { DISK_SUBJECTS } from '../../build/src/cli/bench-disk.js';
 import { BENCH_PROGRAMS, loadBenchProgram } from '../../build/src/cli/bench-programs.js';
 import { createSite, listen } from '../../scripts/serve.mjs';
 
@@ -124,6 +125,39 @@ async function shareOf(pid, action) {
   return { all: (100 * all) / elapsed, worker: (100 * worker) / elapsed };
 }
 
+/** In the page: what a command on a drive in memory reaches, `amount` a second, after one run to warm up. */
+async function measureDisk([command, amount, runs]) {
+  const drive = { kind: 'memory', bytes: 256 * 2 ** 20 };
+  const vm = await globalThis.hypertab.hypervisor.create({
+    guest: 'busybox',
+    memory: '256M',
+    drives: [drive],
+  });
+  let text = '';
+  vm.console().onData((data) => {
+    text += String.fromCharCode(...data);
+  });
+  const seen = async (pattern) => {
+    while (!pattern.test(text)) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  const run = async (line) => {
+    text = '';
+    const begin = performance.now();
+    // The echo of what is typed has the quotes, what is printed has not.
+    vm.console().write(`${line} 2>/dev/null && echo E''ND\n`);
+    await seen(/END\r\n/);
+    return (performance.now() - begin) / 1000;
+  };
+  await vm.start();
+  await seen(/ # /);
+  await run('dd if=/dev/zero of=/dev/vda bs=1M count=256 oflag=direct');
+  await run(command);
+  const results = [];
+  for (let count = 0; count < runs; count++) results.push(amount / (await run(command)));
+  await vm.destroy();
+  return results;
+}
+
 const measures = {
   async loops(url) {
     for (const name of BENCH_PROGRAMS) {
@@ -159,6 +193,13 @@ const measures = {
         values.push((await withPage(url, ({ page }) => bootFrom(page, guest))) / 1000);
       }
       figures.push({ name: `${guest}: click to prompt`, unit: 's', values });
+    }
+  },
+
+  async disk(url) {
+    for (const { name, unit, amount, command } of DISK_SUBJECTS) {
+      const values = await withPage(url, ({ page }) => page.evaluate(measureDisk, [command, amount, RUNS]));
+      figures.push({ name: `${name} (drive in memory)`, unit, values });
     }
   },
 
