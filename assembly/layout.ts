@@ -155,7 +155,8 @@ export const FEATURES = 1284;
 export const FEATURE_TAIL_CALLS = 1;
 /** f64x2.relaxed_madd rounds once. */
 export const FEATURE_FUSED = 2;
-/** u32: how a region was left: 0 in front of an instruction it could not execute, 1 by a jump, 2 by a computed one. */
+/** u32: how a region was left: 0 in front of an instruction it could not execute, and 1 + BY_* of
+ * translator/regions.ts by a jump. */
 export const LEFT_BY_JUMP = 1288;
 /** u64: what the TLB held where a region was left at a miss; nobody reads it (see translator/emit-memory.ts). */
 export const LEFT_TAG = 1296;

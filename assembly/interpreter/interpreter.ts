@@ -126,7 +126,7 @@ import {
   TLB_WRITE,
   X,
 } from '../layout';
-import { expose, hideAll, hotThreshold, noteTarget, originalOperation } from '../translator/regions';
+import { BY_CALL, BY_COMPUTED_JUMP, BY_JUMP, expose, hideAll, hotThreshold, noteTarget, originalOperation } from '../translator/regions';
 import { dataTable, entryOf, fetchTable, PAGE_MASK } from '../mmu/tlb';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './arithmetic';
 import { decodeEntry } from './decode';
@@ -554,7 +554,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
-              if (threshold) noteTarget(ip, threshold, false);
+              if (threshold) noteTarget(ip, threshold, BY_JUMP);
               continue;
             }
             set64(PC, target);
@@ -569,7 +569,7 @@ export function interpret(budget: i32): i32 {
               page = target & PAGE_MASK;
               base = load<u32>(entry, 8);
               ip = base + ((<usize>target & 0xffe) << 3);
-              if (threshold) noteTarget(ip, threshold, false);
+              if (threshold) noteTarget(ip, threshold, BY_CALL);
               continue;
             }
             set64(PC, target);
@@ -578,7 +578,7 @@ export function interpret(budget: i32): i32 {
           }
           case I_JR: {
             const target = (rs1(ip) + imm(ip)) & ~(<u64>1);
-            const computed = !isReturn(ip);
+            const computed: u32 = isReturn(ip) ? BY_JUMP : BY_COMPUTED_JUMP;
             const entry = entryOf(fetches, target);
             if (load<u64>(entry) == (target & PAGE_MASK)) {
               page = target & PAGE_MASK;
@@ -956,7 +956,7 @@ export function interpret(budget: i32): i32 {
           base = load<u32>(entry, 8);
           ip = base + ((<usize>pc & 0xffe) << 3);
           const kind = get32(LEFT_BY_JUMP);
-          if (kind) noteTarget(ip, threshold, kind == 2);
+          if (kind) noteTarget(ip, threshold, kind - 1);
         } else go = false;
       } else if (left == JUMP) {
         left = SLOW;
@@ -966,7 +966,7 @@ export function interpret(budget: i32): i32 {
           page = jump & PAGE_MASK;
           base = load<u32>(entry, 8);
           ip = base + ((<usize>jump & 0xffe) << 3);
-          if (threshold) noteTarget(ip, threshold, false);
+          if (threshold) noteTarget(ip, threshold, BY_JUMP);
           go = true;
         } else set64(PC, jump);
       } else n--;

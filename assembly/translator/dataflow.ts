@@ -117,9 +117,8 @@ function spreadDirty(): void {
     for (let b = 0; b < blocks; b++) {
       const end = unchecked(dirtyAtStart[b]) | unchecked(defined[b]);
       unchecked((dirtyAtEnd[b] = end));
-      if (endsInCall(b)) continue;
       const count = successors(b);
-      for (let k = 0; k < count; k++) {
+      for (let k = endsInCall(b) ? 2 : 0; k < count; k++) {
         const t = successor(b, k);
         if (t < 0) continue;
         const merged = unchecked(dirtyAtStart[t]) | end;
@@ -166,10 +165,9 @@ function spreadLive(): void {
   while (changed) {
     changed = false;
     for (let b = blocks - 1; b >= 0; b--) {
-      if (endsInCall(b)) continue;
       let out: u64 = 0;
       const count = successors(b);
-      for (let k = 0; k < count; k++) {
+      for (let k = endsInCall(b) ? 2 : 0; k < count; k++) {
         const t = successor(b, k);
         if (t >= 0) out |= unchecked(liveAtStart[t]);
       }

@@ -1,14 +1,17 @@
 // Guest calls as Wasm calls, tail calls between regions, and computed jumps.
 import { FETCH_TABLE, HART_BASE, PC, REGION_MARK, REGION_TABLE_FIRST, TLB_INDEX } from '../layout';
+import { calleeBlock, callees, returnBlock, returnMask, returns } from './calls';
 import { dirtyAtEnd, liveAfterCall } from './dataflow';
 import {
   GO_ON,
   RETURN_AT_ONCE,
   TAIL_RETURN,
+  closeBlock,
   emitBranchOut,
   emitBranchOutIf,
   emitFarPc,
   emitKind,
+  openBlock,
   wayLabel,
 } from './emit-exits';
 import { emitFloatState, emitUnusual, hasFloat, isUsual } from './emit-float-state';
@@ -21,15 +24,17 @@ import {
   L_ENTRY,
   L_PAGE,
   L_PC,
+  L_TEMP,
   emitLoads,
   emitStores,
 } from './emit-registers';
 import { call } from './imports';
-import { blockNext, targetBlock, targets } from './region';
-import { labelOf, popLabel, pushLabel } from './structure';
+import { blockNext, blockStart, targetBlock, targets } from './region';
+import { emitSelection, labelOf, popLabel, pushLabel, selection } from './structure';
 import {
   T_VOID,
   W_BR,
+  W_BR_IF,
   W_BR_TABLE,
   W_CALL_INDIRECT,
   W_END,
@@ -51,6 +56,7 @@ import {
   W_I64_LOAD,
   W_I64_NE,
   W_I64_SHR_U,
+  W_I64_SUB,
   W_IF,
   access,
   byte,
@@ -66,6 +72,7 @@ import {
 export function emitGoto(target: i32, offset: i32): void {
   const label = target >= 0 ? labelOf(target) : -1;
   if (label >= 0) {
+    emitSelection();
     byte(W_BR);
     u(label);
   } else {
@@ -147,7 +154,6 @@ export function emitRegionCall(call: u8, deeper: i32): void {
  */
 export function emitCall(b: i32, back: i32, near: i32): void {
   emitStores(unchecked(dirtyAtEnd[b]));
-  emitKind(1);
   if (near >= 0) {
     get(L_BASE);
     set(L_ENTRY);
@@ -178,6 +184,38 @@ export function emitCall(b: i32, back: i32, near: i32): void {
   } else emitBranchOut(RETURN_AT_ONCE);
 }
 
+/** Goes to `block` where L_TEMP, the distance of L_PC from the page's beginning, says that it lies there. */
+function emitGotoIfAt(block: i32): void {
+  const label = labelOf(block);
+  if (label < 0) return;
+  emitSelection();
+  get(L_TEMP);
+  i64c(unchecked(blockStart[block]));
+  byte(W_I64_EQ);
+  byte(W_BR_IF);
+  u(label);
+}
+function emitDistance(): void {
+  get(L_PC);
+  get(L_PAGE);
+  byte(W_I64_SUB);
+  set(L_TEMP);
+}
+
+/** A return: L_PC may lie behind a call of this region. */
+export function emitReturnWithin(b: i32): void {
+  emitDistance();
+  const mask = unchecked(returnMask[b]);
+  for (let k = 0; k < returns; k++) if ((mask >> k) & 1) emitGotoIfAt(unchecked(returnBlock[k]));
+}
+
+/** A call through a register: L_PC may be the beginning of a function in this region. */
+export function emitStay(b: i32): void {
+  emitDistance();
+  for (let k = 0; k < callees; k++) emitGotoIfAt(unchecked(calleeBlock[k]));
+  emitKind(3);
+}
+
 /** An indirect jump: where L_PC lies in this page, the region's table tells which of its blocks that is. */
 export function emitDispatch(): void {
   get(L_PC);
@@ -188,6 +226,13 @@ export function emitDispatch(): void {
   byte(W_IF);
   byte(T_VOID);
   pushLabel(-1);
+  // A target that is one of a loop's entries needs its number first: a block each, to come out behind.
+  let selected = 0;
+  for (let t = targets - 1; t >= 0; t--) {
+    if (labelOf(unchecked(targetBlock[t])) < 0 || selection < 0) continue;
+    openBlock();
+    selected++;
+  }
   get(L_PC);
   byte(W_I32_WRAP);
   i32c(0xfff);
@@ -198,11 +243,22 @@ export function emitDispatch(): void {
   byte(W_BR_TABLE);
   u(targets + 1);
   u(wayLabel(GO_ON));
+  let seen = 0;
   for (let t = 0; t < targets; t++) {
     const label = labelOf(unchecked(targetBlock[t]));
-    u(label >= 0 ? label : wayLabel(GO_ON));
+    if (label >= 0 && selection >= 0) u(seen++);
+    else u(label >= 0 ? label : wayLabel(GO_ON));
   }
   u(wayLabel(GO_ON));
+  for (let t = 0; t < targets && selected > 0; t++) {
+    if (labelOf(unchecked(targetBlock[t])) < 0 || selection < 0) continue;
+    closeBlock();
+    selected--;
+    const label = labelOf(unchecked(targetBlock[t]));
+    emitSelection();
+    byte(W_BR);
+    u(label);
+  }
   byte(W_END);
   popLabel();
 }

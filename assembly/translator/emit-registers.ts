@@ -38,7 +38,8 @@ export const L_VALUE: u32 = 12; // i64
 export const L_KIND: u32 = 13; // i32: LEFT_BY_JUMP
 export const L_TAG: u32 = 14; // i64
 export const L_SINGLE: u32 = 15; // f32
-const FIRST_REGISTER: u32 = 16;
+export const L_SELECT: u32 = 16; // i32: which of a loop's entries
+const FIRST_REGISTER: u32 = 17;
 
 /** Local of each guest register, or 0. */
 const locals = new StaticArray<u32>(32);
@@ -118,7 +119,7 @@ export function assignLocals(): void {
 
 /** Writes the vector of locals, parameters not among them. */
 export function writeLocals(): void {
-  u(10);
+  u(11);
   declare(1, T_I64);
   declare(4, T_I32);
   declare(2, T_I64);
@@ -127,6 +128,7 @@ export function writeLocals(): void {
   declare(1, T_I32);
   declare(1, T_I64);
   declare(1, T_F32);
+  declare(1, T_I32);
   declare(integerLocals, T_I64);
   declare(floatLocals, T_F64);
 }

@@ -17,9 +17,10 @@
 //   end; if the target is the head of a region: tail-call it; PC = pc; return n
 import { HART_BASE, READ_TABLE } from '../layout';
 import { beginHints, unlikely } from './branch-hints';
+import { mayStay, returnMask } from './calls';
 import { analyse, liveAtStart } from './dataflow';
 import { emitAtomic, isAtomic } from './emit-atomic';
-import { emitCall, emitDispatch, emitGoto, useJumpTable } from './emit-calls';
+import { emitCall, emitDispatch, emitGoto, emitReturnWithin, emitStay, useJumpTable } from './emit-calls';
 import {
   GO_ON,
   LEAVE,
@@ -65,6 +66,7 @@ import {
   END_BRANCH,
   END_FALL,
   END_INDIRECT,
+  END_INLINE,
   END_JUMP,
   END_LEAVE,
   WAYS,
@@ -83,7 +85,7 @@ import {
   insnRs2,
   isComputedJump,
 } from './region';
-import { emitStructured, isDispatch, labelOf, resetLabels } from './structure';
+import { emitSelection, emitStructured, isDispatch, labelOf, resetLabels } from './structure';
 import { isFloat } from './translatable';
 import {
   T_VOID,
@@ -142,10 +144,18 @@ export function emitBlock(b: i32): void {
     else emitGoto(-1, stop);
   } else if (end == END_FALL) emitGoto(unchecked(blockNext[b]), stop);
   else if (end == END_JUMP) emitGoto(unchecked(blockTaken[b]), stop + unchecked(insnImm[i]));
+  else if (end == END_INLINE) {
+    get(L_PAGE);
+    i64c(stop + unchecked(insnLength[i]));
+    byte(W_I64_ADD);
+    popX(unchecked(insnRd[i]));
+    emitGoto(unchecked(blockTaken[b]), stop + unchecked(insnImm[i]));
+  }
   else if (end == END_BRANCH) {
     const target = stop + unchecked(insnImm[i]);
     const taken = unchecked(blockTaken[b]);
     const label = taken >= 0 ? labelOf(taken) : -1;
+    if (label >= 0) emitSelection();
     if (label < 0) {
       emitFarPc(target);
       emitKind(1);
@@ -177,6 +187,8 @@ export function emitBlock(b: i32): void {
       i64c(back);
       byte(W_I64_ADD);
       popX(link);
+      if (mayStay(b)) emitStay(b);
+      else emitKind(end == END_INDIRECT ? 3 : 1);
       emitCall(b, back, near);
     } else {
       // A return goes back to the caller, which may be waiting for it; other jumps go on from here.
@@ -184,6 +196,7 @@ export function emitBlock(b: i32): void {
         emitKind(2);
         emitDispatch();
       }
+      if (unchecked(returnMask[b])) emitReturnWithin(b);
       emitKind(isComputedJump(i) ? 2 : 1);
       byte(W_BR);
       u(wayLabel(end == END_INDIRECT && !isComputedJump(i) ? LEAVE_PC : GO_ON));

@@ -27,6 +27,7 @@ import { forgetHints, writeHints } from './branch-hints';
 import { emitRegion } from './emit';
 import { IMPORTED_FUNCTIONS, TYPE_REGION, writeImports, writeTypes } from './imports';
 import {
+  addFunction,
   addTarget,
   blockStart,
   blockStop,
@@ -40,6 +41,11 @@ import { HOLE_BYTES, byte, fill, hasRoom, hole, i32c, rewind, u } from './wasm-w
 import * as writer from './wasm-writer';
 
 const NONE: u32 = 0xffff;
+
+/** How a head was reached: directly or by a return, by a computed jump, by a call through a register. */
+export const BY_JUMP: u32 = 0;
+export const BY_COMPUTED_JUMP: u32 = 1;
+export const BY_CALL: u32 = 2;
 
 // By region: its slot (or NONE), the head's offset in the page, the operation its entry had, the bytes it was made
 // from, whether computed jumps led to it when it became hot, and the next region of the same slot.
@@ -100,21 +106,21 @@ export function hotThreshold(): u32 {
   return load<u32>(HART_BASE + HOT_THRESHOLD);
 }
 
-/** Counts an execution of the jump target whose entry lies at `ip`; `computed`: a jump through a register led there. */
+/** Counts an execution of the jump target whose entry lies at `ip`; `how` it was reached: BY_*. */
 // @ts-ignore: decorator
 @inline
-export function noteTarget(ip: usize, threshold: u32, computed: bool): void {
+export function noteTarget(ip: usize, threshold: u32, how: u32): void {
   const counter = changetype<usize>(counters) + ((ip >> 3) & ((COUNTERS - 1) << 1));
   const hits = <u32>load<u16>(counter) + 1;
   store<u16>(counter, <u16>hits);
-  if (hits >= threshold) enqueue(ip, counter, computed);
+  if (hits >= threshold) enqueue(ip, counter, how);
 }
 
-function enqueue(ip: usize, counter: usize, computed: bool): void {
+function enqueue(ip: usize, counter: usize, how: u32): void {
   store<u16>(counter, 0);
   if (queued >= QUEUE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
   for (let i = 0; i < queued; i++) if (unchecked(queue[i]) == <u32>ip) return;
-  unchecked((queueComputed[queued] = <u8>computed));
+  unchecked((queueComputed[queued] = <u8>how));
   unchecked((queue[queued++] = <u32>ip));
 }
 
@@ -242,15 +248,21 @@ function fillJumpTable(region: u32): u32 {
   return table;
 }
 
+/** Tells discovery of a head to which jumps or calls through a register led. */
+function noteHead(offset: i32, how: u8): void {
+  if (how == BY_COMPUTED_JUMP) addTarget(offset);
+  else if (how == BY_CALL) addFunction(offset);
+}
+
 /** Tells discovery where indirect jumps of a slot's page are known to lead. */
 function collectTargets(slot: u32): void {
   forgetTargets();
   for (let i = 0; i < queued; i++) {
     const entry = unchecked(queue[i]);
-    if (unchecked(queueComputed[i]) && slotIndex(entry) == slot) addTarget(<i32>((entry - slotAddress(slot)) >> 3));
+    if (slotIndex(entry) == slot) noteHead(<i32>((entry - slotAddress(slot)) >> 3), unchecked(queueComputed[i]));
   }
   for (let region = <u32>unchecked(slotFirst[slot]); region != NONE; ) {
-    if (unchecked(regionComputed[region])) addTarget(unchecked(regionHead[region]));
+    noteHead(unchecked(regionHead[region]), unchecked(regionComputed[region]));
     region = <u32>unchecked(regionNext[region]);
   }
 }
@@ -302,7 +314,7 @@ export function translatePending(): void {
     if (!slotHoldsPage(slot) || operation >= <u32>REGION_MARK || operation == 0) continue;
     const head = <i32>((ip - slotAddress(slot)) >> 3);
     collectTargets(slot);
-    if (computed) addTarget(head);
+    noteHead(head, computed);
     const instructions = discover(slotPageHost(slot), head, slotAddress(slot));
     if (!instructions) continue;
     const region = register(ip, slot, head, computed);

@@ -5,7 +5,7 @@
 ;;   sc.d a3, a0, (s1)
 ;;   j loop
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -26,22 +26,22 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262208
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262216
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262224
+                                  i64.load offset=262216
                                   local.set 18
                                   i32.const 0
-                                  i64.load offset=262232
+                                  i64.load offset=262224
                                   local.set 19
                                   i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=262232
                                   local.set 20
                                   i32.const 0
-                                  i64.load offset=262248
+                                  i64.load offset=262240
                                   local.set 21
+                                  i32.const 0
+                                  i64.load offset=262248
+                                  local.set 22
                                   loop  ;; label = @16
                                     i32.const 0
                                     local.set 6
@@ -51,15 +51,15 @@
                                     i32.const 0
                                     i32.le_s
                                     br_if 4 (;@12;)
-                                    local.get 18
+                                    local.get 19
                                     i64.const 1
                                     i64.add
-                                    local.set 18
+                                    local.set 19
                                     i32.const 4100
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 16
+                                    local.get 17
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -84,7 +84,7 @@
                                     local.get 5
                                     i32.add
                                     local.set 6
-                                    local.get 18
+                                    local.get 19
                                     i64.extend32_s
                                     local.set 10
                                     local.get 6
@@ -96,12 +96,12 @@
                                     i64.add
                                     i64.store32 align=1
                                     local.get 12
-                                    local.set 19
+                                    local.set 20
                                     i32.const 8200
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 17
+                                    local.get 18
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -136,12 +136,12 @@
                                     i64.store offset=263000
                                     local.get 6
                                     i64.load align=1
-                                    local.set 20
+                                    local.set 21
                                     i32.const 12300
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 17
+                                    local.get 18
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -180,7 +180,7 @@
                                     i64.store offset=263000
                                     if  ;; label = @17
                                       local.get 6
-                                      local.get 18
+                                      local.get 19
                                       i64.store align=1
                                       i64.const 0
                                       local.set 10
@@ -189,7 +189,7 @@
                                       local.set 10
                                     end
                                     local.get 10
-                                    local.set 21
+                                    local.set 22
                                     local.get 2
                                     i32.const 5
                                     i32.sub
@@ -277,16 +277,16 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262224
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           i64.store offset=262232
                           i32.const 0
-                          local.get 20
+                          local.get 21
                           i64.store offset=262240
                           i32.const 0
-                          local.get 21
+                          local.get 22
                           i64.store offset=262248
                           br 9 (;@2;)
                         end
@@ -297,16 +297,16 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262224
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   i64.store offset=262232
                   i32.const 0
-                  local.get 20
+                  local.get 21
                   i64.store offset=262240
                   i32.const 0
-                  local.get 21
+                  local.get 22
                   i64.store offset=262248
                   br 5 (;@2;)
                 end
@@ -317,16 +317,16 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262224
           i32.const 0
-          local.get 19
+          local.get 20
           i64.store offset=262232
           i32.const 0
-          local.get 20
+          local.get 21
           i64.store offset=262240
           i32.const 0
-          local.get 21
+          local.get 22
           i64.store offset=262248
           br 0 (;@3;)
         end

@@ -10,7 +10,7 @@
 ;;   bltu a0, a2, loop
 ;;   j again
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -31,38 +31,38 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262208
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262216
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262224
+                                  i64.load offset=262216
                                   local.set 18
                                   i32.const 0
-                                  i64.load offset=262232
+                                  i64.load offset=262224
                                   local.set 19
                                   i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=262232
                                   local.set 20
                                   i32.const 0
-                                  i64.load offset=262248
+                                  i64.load offset=262240
                                   local.set 21
+                                  i32.const 0
+                                  i64.load offset=262248
+                                  local.set 22
                                   loop  ;; label = @16
-                                    i32.const 12
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 2
-                                    i32.const 0
-                                    i32.le_s
-                                    br_if 4 (;@12;)
                                     block  ;; label = @17
                                       block  ;; label = @18
                                         i32.const 12
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 18
+                                        local.get 2
+                                        i32.const 0
+                                        i32.le_s
+                                        br_if 6 (;@12;)
+                                        i32.const 12
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 19
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -87,12 +87,12 @@
                                         local.get 5
                                         i32.add
                                         i64.load8_u
-                                        local.set 21
+                                        local.set 22
                                         i32.const 4112
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 19
+                                        local.get 20
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -116,22 +116,22 @@
                                         i32.wrap_i64
                                         local.get 5
                                         i32.add
-                                        local.get 21
+                                        local.get 22
                                         i64.store8
-                                        local.get 18
-                                        i64.const 1
-                                        i64.add
-                                        local.set 18
                                         local.get 19
                                         i64.const 1
                                         i64.add
                                         local.set 19
+                                        local.get 20
+                                        i64.const 1
+                                        i64.add
+                                        local.set 20
                                         local.get 2
                                         i32.const 5
                                         i32.sub
                                         local.set 2
-                                        local.get 18
-                                        local.get 20
+                                        local.get 19
+                                        local.get 21
                                         i64.lt_u
                                         br_if 2 (;@16;)
                                         br 0 (;@18;)
@@ -142,14 +142,14 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    local.get 16
-                                    local.set 18
                                     local.get 17
                                     local.set 19
                                     local.get 18
+                                    local.set 20
+                                    local.get 19
                                     i64.const 16
                                     i64.add
-                                    local.set 20
+                                    local.set 21
                                     local.get 2
                                     i32.const 3
                                     i32.sub
@@ -237,16 +237,16 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262224
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           i64.store offset=262232
                           i32.const 0
-                          local.get 20
+                          local.get 21
                           i64.store offset=262240
                           i32.const 0
-                          local.get 21
+                          local.get 22
                           i64.store offset=262248
                           br 9 (;@2;)
                         end
@@ -257,16 +257,16 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262224
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   i64.store offset=262232
                   i32.const 0
-                  local.get 20
+                  local.get 21
                   i64.store offset=262240
                   i32.const 0
-                  local.get 21
+                  local.get 22
                   i64.store offset=262248
                   br 5 (;@2;)
                 end
@@ -277,16 +277,16 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262224
           i32.const 0
-          local.get 19
+          local.get 20
           i64.store offset=262232
           i32.const 0
-          local.get 20
+          local.get 21
           i64.store offset=262240
           i32.const 0
-          local.get 21
+          local.get 22
           i64.store offset=262248
           br 0 (;@3;)
         end

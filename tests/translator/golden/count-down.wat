@@ -6,7 +6,7 @@
 ;;   bnez a0, loop
 ;;   j again
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -27,34 +27,34 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262224
-                                  local.set 16
+                                  local.set 17
                                   i32.const 0
                                   i64.load offset=262232
-                                  local.set 17
+                                  local.set 18
                                   loop  ;; label = @16
-                                    i32.const 4
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 2
-                                    i32.const 0
-                                    i32.le_s
-                                    br_if 4 (;@12;)
                                     block  ;; label = @17
                                       block  ;; label = @18
-                                        local.get 16
+                                        i32.const 4
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 2
+                                        i32.const 0
+                                        i32.le_s
+                                        br_if 6 (;@12;)
+                                        local.get 17
                                         i64.const -1
                                         i64.add
-                                        local.set 16
-                                        local.get 17
-                                        local.get 16
-                                        i64.add
                                         local.set 17
+                                        local.get 18
+                                        local.get 17
+                                        i64.add
+                                        local.set 18
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
-                                        local.get 16
+                                        local.get 17
                                         i64.eqz
                                         i32.eqz
                                         br_if 2 (;@16;)
@@ -67,7 +67,7 @@
                                       br 0 (;@17;)
                                     end
                                     i64.const 5
-                                    local.set 16
+                                    local.set 17
                                     local.get 2
                                     i32.const 1
                                     i32.sub
@@ -155,10 +155,10 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 16
+                          local.get 17
                           i64.store offset=262224
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262232
                           br 9 (;@2;)
                         end
@@ -169,10 +169,10 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 16
+                  local.get 17
                   i64.store offset=262224
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262232
                   br 5 (;@2;)
                 end
@@ -183,10 +183,10 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 16
+          local.get 17
           i64.store offset=262224
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262232
           br 0 (;@3;)
         end

@@ -10,7 +10,7 @@
 ;;   bltu a0, a1, loop
 ;;   j again
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 f64 f64 f64 f64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -66,41 +66,41 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262208
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262224
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262232
+                                  i64.load offset=262224
                                   local.set 18
                                   i32.const 0
-                                  f64.load offset=262736
+                                  i64.load offset=262232
                                   local.set 19
                                   i32.const 0
-                                  f64.load offset=262744
+                                  f64.load offset=262736
                                   local.set 20
                                   i32.const 0
-                                  f64.load offset=262752
+                                  f64.load offset=262744
                                   local.set 21
                                   i32.const 0
-                                  f64.load offset=262760
+                                  f64.load offset=262752
                                   local.set 22
+                                  i32.const 0
+                                  f64.load offset=262760
+                                  local.set 23
                                   loop  ;; label = @16
-                                    i32.const 8
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 2
-                                    i32.const 0
-                                    i32.le_s
-                                    br_if 4 (;@12;)
                                     block  ;; label = @17
                                       block  ;; label = @18
                                         i32.const 8
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 17
+                                        local.get 2
+                                        i32.const 0
+                                        i32.le_s
+                                        br_if 6 (;@12;)
+                                        i32.const 8
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 18
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -125,12 +125,12 @@
                                         local.get 5
                                         i32.add
                                         f64.load align=1
-                                        local.set 19
+                                        local.set 20
                                         i32.const 4108
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 17
+                                        local.get 18
                                         i64.const 8
                                         i64.add
                                         local.tee 4
@@ -157,28 +157,28 @@
                                         local.get 5
                                         i32.add
                                         f64.load align=1
-                                        local.set 20
+                                        local.set 21
                                         i32.const 8208
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 19
-                                        i64.reinterpret_f64
                                         local.get 20
                                         i64.reinterpret_f64
                                         local.get 21
+                                        i64.reinterpret_f64
+                                        local.get 22
                                         i64.reinterpret_f64
                                         i32.const 0
                                         i32.load offset=262924
                                         call 15
                                         f64.reinterpret_i64
-                                        local.set 21
+                                        local.set 22
                                         i32.const 12308
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 22
-                                        local.get 19
+                                        local.get 23
+                                        local.get 20
                                         f64.add
                                         local.set 11
                                         local.get 11
@@ -191,17 +191,17 @@
                                         i64.eq
                                         br_if 6 (;@12;)
                                         local.get 11
-                                        local.set 22
-                                        local.get 17
+                                        local.set 23
+                                        local.get 18
                                         i64.const 16
                                         i64.add
-                                        local.set 17
+                                        local.set 18
                                         local.get 2
                                         i32.const 6
                                         i32.sub
                                         local.set 2
-                                        local.get 17
                                         local.get 18
+                                        local.get 19
                                         i64.lt_u
                                         br_if 2 (;@16;)
                                         br 0 (;@18;)
@@ -212,12 +212,12 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    local.get 16
-                                    local.set 17
                                     local.get 17
+                                    local.set 18
+                                    local.get 18
                                     i64.const 64
                                     i64.add
-                                    local.set 18
+                                    local.set 19
                                     local.get 2
                                     i32.const 2
                                     i32.sub
@@ -305,22 +305,22 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262224
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262232
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           f64.store offset=262736
                           i32.const 0
-                          local.get 20
+                          local.get 21
                           f64.store offset=262744
                           i32.const 0
-                          local.get 21
+                          local.get 22
                           f64.store offset=262752
                           i32.const 0
-                          local.get 22
+                          local.get 23
                           f64.store offset=262760
                           br 9 (;@2;)
                         end
@@ -331,22 +331,22 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262224
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262232
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   f64.store offset=262736
                   i32.const 0
-                  local.get 20
+                  local.get 21
                   f64.store offset=262744
                   i32.const 0
-                  local.get 21
+                  local.get 22
                   f64.store offset=262752
                   i32.const 0
-                  local.get 22
+                  local.get 23
                   f64.store offset=262760
                   br 5 (;@2;)
                 end
@@ -357,22 +357,22 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262224
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262232
           i32.const 0
-          local.get 19
+          local.get 20
           f64.store offset=262736
           i32.const 0
-          local.get 20
+          local.get 21
           f64.store offset=262744
           i32.const 0
-          local.get 21
+          local.get 22
           f64.store offset=262752
           i32.const 0
-          local.get 22
+          local.get 23
           f64.store offset=262760
           br 0 (;@3;)
         end
@@ -431,7 +431,7 @@
     end
     local.get 2)
   (func (;21;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 f64 f64 f64 f64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -476,36 +476,36 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262208
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262224
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262232
+                                  i64.load offset=262224
                                   local.set 18
                                   i32.const 0
-                                  f64.load offset=262736
+                                  i64.load offset=262232
                                   local.set 19
                                   i32.const 0
-                                  f64.load offset=262744
+                                  f64.load offset=262736
                                   local.set 20
                                   i32.const 0
-                                  f64.load offset=262752
+                                  f64.load offset=262744
                                   local.set 21
                                   i32.const 0
-                                  f64.load offset=262760
+                                  f64.load offset=262752
                                   local.set 22
+                                  i32.const 0
+                                  f64.load offset=262760
+                                  local.set 23
                                   loop  ;; label = @16
-                                    i32.const 8
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 2
-                                    i32.const 0
-                                    i32.le_s
-                                    br_if 4 (;@12;)
                                     block  ;; label = @17
                                       block  ;; label = @18
+                                        i32.const 8
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 2
+                                        i32.const 0
+                                        i32.le_s
+                                        br_if 6 (;@12;)
                                         i32.const 8
                                         local.set 6
                                         i64.const 0
@@ -513,7 +513,7 @@
                                         local.get 8
                                         i32.eqz
                                         br_if 6 (;@12;)
-                                        local.get 17
+                                        local.get 18
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -538,7 +538,7 @@
                                         local.get 5
                                         i32.add
                                         f64.load align=1
-                                        local.set 19
+                                        local.set 20
                                         i32.const 4108
                                         local.set 6
                                         i64.const 0
@@ -546,7 +546,7 @@
                                         local.get 8
                                         i32.eqz
                                         br_if 6 (;@12;)
-                                        local.get 17
+                                        local.get 18
                                         i64.const 8
                                         i64.add
                                         local.tee 4
@@ -573,7 +573,7 @@
                                         local.get 5
                                         i32.add
                                         f64.load align=1
-                                        local.set 20
+                                        local.set 21
                                         i32.const 8208
                                         local.set 6
                                         i64.const 0
@@ -581,17 +581,17 @@
                                         local.get 8
                                         i32.eqz
                                         br_if 6 (;@12;)
-                                        local.get 19
-                                        i64.reinterpret_f64
                                         local.get 20
                                         i64.reinterpret_f64
                                         local.get 21
+                                        i64.reinterpret_f64
+                                        local.get 22
                                         i64.reinterpret_f64
                                         i32.const 0
                                         i32.load offset=262924
                                         call 15
                                         f64.reinterpret_i64
-                                        local.set 21
+                                        local.set 22
                                         i32.const 12308
                                         local.set 6
                                         i64.const 0
@@ -605,8 +605,8 @@
                                             i32.const 2
                                             i32.ne
                                             br_if 0 (;@20;)
-                                            local.get 22
-                                            local.get 19
+                                            local.get 23
+                                            local.get 20
                                             f64.add
                                             local.tee 11
                                             local.get 11
@@ -621,26 +621,26 @@
                                             br_if 1 (;@19;)
                                             drop
                                           end
-                                          local.get 22
+                                          local.get 23
                                           i64.reinterpret_f64
-                                          local.get 19
+                                          local.get 20
                                           i64.reinterpret_f64
                                           i32.const 0
                                           i32.load offset=262924
                                           call 11
                                           f64.reinterpret_i64
                                         end
-                                        local.set 22
-                                        local.get 17
+                                        local.set 23
+                                        local.get 18
                                         i64.const 16
                                         i64.add
-                                        local.set 17
+                                        local.set 18
                                         local.get 2
                                         i32.const 6
                                         i32.sub
                                         local.set 2
-                                        local.get 17
                                         local.get 18
+                                        local.get 19
                                         i64.lt_u
                                         br_if 2 (;@16;)
                                         br 0 (;@18;)
@@ -651,12 +651,12 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    local.get 16
-                                    local.set 17
                                     local.get 17
+                                    local.set 18
+                                    local.get 18
                                     i64.const 64
                                     i64.add
-                                    local.set 18
+                                    local.set 19
                                     local.get 2
                                     i32.const 2
                                     i32.sub
@@ -744,22 +744,22 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262224
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262232
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           f64.store offset=262736
                           i32.const 0
-                          local.get 20
+                          local.get 21
                           f64.store offset=262744
                           i32.const 0
-                          local.get 21
+                          local.get 22
                           f64.store offset=262752
                           i32.const 0
-                          local.get 22
+                          local.get 23
                           f64.store offset=262760
                           br 9 (;@2;)
                         end
@@ -770,22 +770,22 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262224
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262232
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   f64.store offset=262736
                   i32.const 0
-                  local.get 20
+                  local.get 21
                   f64.store offset=262744
                   i32.const 0
-                  local.get 21
+                  local.get 22
                   f64.store offset=262752
                   i32.const 0
-                  local.get 22
+                  local.get 23
                   f64.store offset=262760
                   br 5 (;@2;)
                 end
@@ -796,22 +796,22 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262224
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262232
           i32.const 0
-          local.get 19
+          local.get 20
           f64.store offset=262736
           i32.const 0
-          local.get 20
+          local.get 21
           f64.store offset=262744
           i32.const 0
-          local.get 21
+          local.get 22
           f64.store offset=262752
           i32.const 0
-          local.get 22
+          local.get 23
           f64.store offset=262760
           br 0 (;@3;)
         end

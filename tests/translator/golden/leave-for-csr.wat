@@ -4,7 +4,7 @@
 ;;   sub a2, a1, a0
 ;;   j loop
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -25,11 +25,11 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262224
-                                  local.set 16
-                                  local.get 16
+                                  local.set 17
+                                  local.get 17
                                   i64.const 1
                                   i64.add
-                                  local.set 16
+                                  local.set 17
                                   local.get 2
                                   i32.const 1
                                   i32.sub
@@ -120,7 +120,7 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 16
+                          local.get 17
                           i64.store offset=262224
                           br 9 (;@2;)
                         end
@@ -131,7 +131,7 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 16
+                  local.get 17
                   i64.store offset=262224
                   br 5 (;@2;)
                 end
@@ -142,7 +142,7 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 16
+          local.get 17
           i64.store offset=262224
           br 0 (;@3;)
         end

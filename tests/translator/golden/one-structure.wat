@@ -7,7 +7,7 @@
 ;;   sw a2, 32(s0)
 ;;   j loop
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -28,16 +28,16 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262208
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262224
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262232
+                                  i64.load offset=262224
                                   local.set 18
                                   i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=262232
                                   local.set 19
+                                  i32.const 0
+                                  i64.load offset=262240
+                                  local.set 20
                                   loop  ;; label = @16
                                     i32.const 0
                                     local.set 6
@@ -51,7 +51,7 @@
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 16
+                                    local.get 17
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -76,12 +76,12 @@
                                     local.get 5
                                     i32.add
                                     i64.load align=1
-                                    local.set 17
+                                    local.set 18
                                     i32.const 4100
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 16
+                                    local.get 17
                                     i64.const 8
                                     i64.add
                                     local.tee 4
@@ -108,12 +108,12 @@
                                     local.get 5
                                     i32.add
                                     i64.load align=1
-                                    local.set 18
+                                    local.set 19
                                     i32.const 8200
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 16
+                                    local.get 17
                                     i64.const 16
                                     i64.add
                                     local.tee 4
@@ -140,16 +140,16 @@
                                     local.get 5
                                     i32.add
                                     i64.load32_s align=1
-                                    local.set 19
-                                    local.get 17
+                                    local.set 20
                                     local.get 18
+                                    local.get 19
                                     i64.add
-                                    local.set 17
+                                    local.set 18
                                     i32.const 16400
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 16
+                                    local.get 17
                                     i64.const 24
                                     i64.add
                                     local.tee 4
@@ -175,13 +175,13 @@
                                     i32.wrap_i64
                                     local.get 5
                                     i32.add
-                                    local.get 17
+                                    local.get 18
                                     i64.store align=1
                                     i32.const 20500
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 16
+                                    local.get 17
                                     i64.const 32
                                     i64.add
                                     local.tee 4
@@ -207,7 +207,7 @@
                                     i32.wrap_i64
                                     local.get 5
                                     i32.add
-                                    local.get 19
+                                    local.get 20
                                     i64.store32 align=1
                                     local.get 2
                                     i32.const 7
@@ -296,13 +296,13 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262224
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262232
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           i64.store offset=262240
                           br 9 (;@2;)
                         end
@@ -313,13 +313,13 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262224
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262232
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   i64.store offset=262240
                   br 5 (;@2;)
                 end
@@ -330,13 +330,13 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262224
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262232
           i32.const 0
-          local.get 19
+          local.get 20
           i64.store offset=262240
           br 0 (;@3;)
         end

@@ -15,7 +15,7 @@
 ;;   addi a3, a3, 4
 ;;   j loop
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -36,36 +36,36 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262224
-                                  local.set 16
-                                  local.get 16
+                                  local.set 17
+                                  local.get 17
                                   i64.const 1
                                   i64.add
-                                  local.set 16
-                                  local.get 16
-                                  i64.const 3
-                                  i64.and
                                   local.set 17
                                   local.get 17
                                   i64.const 3
+                                  i64.and
+                                  local.set 18
+                                  local.get 18
+                                  i64.const 3
                                   i64.shl
-                                  local.set 17
+                                  local.set 18
                                   local.get 0
                                   i64.const 12
                                   i64.add
-                                  local.set 18
-                                  local.get 18
+                                  local.set 19
+                                  local.get 19
                                   i64.const 16
                                   i64.add
-                                  local.set 18
+                                  local.set 19
+                                  local.get 19
                                   local.get 18
-                                  local.get 17
                                   i64.add
-                                  local.set 18
+                                  local.set 19
                                   local.get 2
                                   i32.const 7
                                   i32.sub
                                   local.set 2
-                                  local.get 18
+                                  local.get 19
                                   i64.const -2
                                   i64.and
                                   local.set 9
@@ -153,13 +153,13 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 16
+                          local.get 17
                           i64.store offset=262224
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262232
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262240
                           br 9 (;@2;)
                         end
@@ -170,13 +170,13 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 16
+                  local.get 17
                   i64.store offset=262224
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262232
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262240
                   br 5 (;@2;)
                 end
@@ -187,13 +187,13 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 16
+          local.get 17
           i64.store offset=262224
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262232
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262240
           br 0 (;@3;)
         end

@@ -12,7 +12,7 @@
 ;;   beqz a3, first
 ;;   j start
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -33,51 +33,79 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262224
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262232
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=262232
                                   local.set 18
                                   i32.const 0
-                                  i64.load offset=262248
+                                  i64.load offset=262240
                                   local.set 19
+                                  i32.const 0
+                                  i64.load offset=262248
+                                  local.set 20
                                   loop  ;; label = @16
-                                    i32.const 0
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 2
-                                    i32.const 0
-                                    i32.le_s
-                                    br_if 4 (;@12;)
                                     block  ;; label = @17
                                       block  ;; label = @18
-                                        local.get 16
+                                        i32.const 0
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 2
+                                        i32.const 0
+                                        i32.le_s
+                                        br_if 6 (;@12;)
+                                        local.get 17
                                         i64.const 1
                                         i64.add
-                                        local.set 16
-                                        local.get 16
+                                        local.set 17
+                                        local.get 17
                                         i64.const 1
                                         i64.and
-                                        local.set 17
+                                        local.set 18
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
-                                        local.get 0
-                                        i64.const 24
-                                        i64.add
-                                        local.set 9
                                         i32.const 1
-                                        local.set 13
-                                        local.get 17
+                                        local.set 16
+                                        local.get 18
                                         i64.eqz
-                                        br_if 14 (;@4;)
+                                        br_if 0 (;@18;)
+                                        i32.const 0
+                                        local.set 16
                                         br 0 (;@18;)
                                       end
                                       loop  ;; label = @18
+                                        block  ;; label = @19
+                                          block  ;; label = @20
+                                            local.get 16
+                                            br_table 1 (;@19;) 0 (;@20;)
+                                          end
+                                          i32.const 24
+                                          local.set 6
+                                          i64.const 0
+                                          local.set 14
+                                          local.get 2
+                                          i32.const 0
+                                          i32.le_s
+                                          br_if 7 (;@12;)
+                                          local.get 19
+                                          i64.const 5
+                                          i64.add
+                                          local.set 19
+                                          local.get 19
+                                          i64.const 4
+                                          i64.and
+                                          local.set 20
+                                          local.get 2
+                                          i32.const 3
+                                          i32.sub
+                                          local.set 2
+                                          local.get 20
+                                          i64.eqz
+                                          br_if 0 (;@19;)
+                                          br 2 (;@17;)
+                                        end
                                         i32.const 12
                                         local.set 6
                                         i64.const 0
@@ -86,41 +114,25 @@
                                         i32.const 0
                                         i32.le_s
                                         br_if 6 (;@12;)
-                                        block  ;; label = @19
-                                          local.get 18
-                                          i64.const 3
-                                          i64.add
-                                          local.set 18
-                                          local.get 18
-                                          i64.const 8
-                                          i64.and
-                                          local.set 19
-                                          local.get 2
-                                          i32.const 3
-                                          i32.sub
-                                          local.set 2
-                                          local.get 19
-                                          i64.eqz
-                                          i32.eqz
-                                          br_if 3 (;@16;)
-                                          br 0 (;@19;)
-                                        end
-                                        local.get 18
-                                        i64.const 5
+                                        local.get 19
+                                        i64.const 3
                                         i64.add
-                                        local.set 18
-                                        local.get 18
-                                        i64.const 4
-                                        i64.and
                                         local.set 19
+                                        local.get 19
+                                        i64.const 8
+                                        i64.and
+                                        local.set 20
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
-                                        local.get 19
+                                        local.get 20
                                         i64.eqz
-                                        br_if 0 (;@18;)
-                                        br 1 (;@17;)
+                                        i32.eqz
+                                        br_if 2 (;@16;)
+                                        i32.const 1
+                                        local.set 16
+                                        br 0 (;@18;)
                                       end
                                     end
                                     local.get 2
@@ -210,16 +222,16 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 16
+                          local.get 17
                           i64.store offset=262224
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262232
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262240
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           i64.store offset=262248
                           br 9 (;@2;)
                         end
@@ -230,16 +242,16 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 16
+                  local.get 17
                   i64.store offset=262224
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262232
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262240
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   i64.store offset=262248
                   br 5 (;@2;)
                 end
@@ -250,16 +262,16 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 16
+          local.get 17
           i64.store offset=262224
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262232
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262240
           i32.const 0
-          local.get 19
+          local.get 20
           i64.store offset=262248
           br 0 (;@3;)
         end

@@ -7,7 +7,7 @@
 ;;   zext.h a4, a3
 ;;   j loop
   (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -28,19 +28,19 @@
                                   local.set 7
                                   i32.const 0
                                   i64.load offset=262224
-                                  local.set 16
-                                  i32.const 0
-                                  i64.load offset=262232
                                   local.set 17
                                   i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=262232
                                   local.set 18
                                   i32.const 0
-                                  i64.load offset=262248
+                                  i64.load offset=262240
                                   local.set 19
                                   i32.const 0
-                                  i64.load offset=262256
+                                  i64.load offset=262248
                                   local.set 20
+                                  i32.const 0
+                                  i64.load offset=262256
+                                  local.set 21
                                   loop  ;; label = @16
                                     i32.const 0
                                     local.set 6
@@ -50,43 +50,43 @@
                                     i32.const 0
                                     i32.le_s
                                     br_if 4 (;@12;)
-                                    local.get 16
-                                    i32.wrap_i64
                                     local.get 17
+                                    i32.wrap_i64
+                                    local.get 18
                                     i32.wrap_i64
                                     i32.add
                                     i64.extend_i32_s
-                                    local.set 16
-                                    local.get 16
+                                    local.set 17
+                                    local.get 17
                                     i32.wrap_i64
                                     i32.const 3
                                     i32.shl
+                                    i64.extend_i32_s
+                                    local.set 19
+                                    local.get 19
+                                    i32.wrap_i64
+                                    local.get 18
+                                    i32.wrap_i64
+                                    i32.mul
                                     i64.extend_i32_s
                                     local.set 18
                                     local.get 18
                                     i32.wrap_i64
                                     local.get 17
                                     i32.wrap_i64
-                                    i32.mul
-                                    i64.extend_i32_s
-                                    local.set 17
-                                    local.get 17
-                                    i32.wrap_i64
-                                    local.get 16
-                                    i32.wrap_i64
                                     i32.shr_s
                                     i64.extend_i32_s
-                                    local.set 19
-                                    local.get 17
+                                    local.set 20
+                                    local.get 18
                                     i32.wrap_i64
                                     i32.const 1
                                     i32.add
                                     i64.extend_i32_s
-                                    local.set 17
-                                    local.get 19
+                                    local.set 18
+                                    local.get 20
                                     i64.const 65535
                                     i64.and
-                                    local.set 20
+                                    local.set 21
                                     local.get 2
                                     i32.const 7
                                     i32.sub
@@ -174,19 +174,19 @@
                           i32.const 0
                           local.set 13
                           i32.const 0
-                          local.get 16
+                          local.get 17
                           i64.store offset=262224
                           i32.const 0
-                          local.get 17
+                          local.get 18
                           i64.store offset=262232
                           i32.const 0
-                          local.get 18
+                          local.get 19
                           i64.store offset=262240
                           i32.const 0
-                          local.get 19
+                          local.get 20
                           i64.store offset=262248
                           i32.const 0
-                          local.get 20
+                          local.get 21
                           i64.store offset=262256
                           br 9 (;@2;)
                         end
@@ -197,19 +197,19 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 16
+                  local.get 17
                   i64.store offset=262224
                   i32.const 0
-                  local.get 17
+                  local.get 18
                   i64.store offset=262232
                   i32.const 0
-                  local.get 18
+                  local.get 19
                   i64.store offset=262240
                   i32.const 0
-                  local.get 19
+                  local.get 20
                   i64.store offset=262248
                   i32.const 0
-                  local.get 20
+                  local.get 21
                   i64.store offset=262256
                   br 5 (;@2;)
                 end
@@ -220,19 +220,19 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 16
+          local.get 17
           i64.store offset=262224
           i32.const 0
-          local.get 17
+          local.get 18
           i64.store offset=262232
           i32.const 0
-          local.get 18
+          local.get 19
           i64.store offset=262240
           i32.const 0
-          local.get 19
+          local.get 20
           i64.store offset=262248
           i32.const 0
-          local.get 20
+          local.get 21
           i64.store offset=262256
           br 0 (;@3;)
         end
