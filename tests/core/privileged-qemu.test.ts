@@ -12,8 +12,10 @@ import { Chooser, isAmo, makeScenario } from './privileged-scenarios.ts';
 
 const QEMU = '/usr/bin/qemu-system-riscv64';
 const COUNT = 4000;
+/** HYPERTAB_SEED plays others. */
+const SEED = Number(process.env.HYPERTAB_SEED ?? 20);
 
-const choose = new Chooser(20);
+const choose = new Chooser(SEED);
 const scenarios = Array.from({ length: COUNT }, () => makeScenario(choose));
 let folder = '';
 let elf = '';
