@@ -11,7 +11,8 @@ import { packageFolder } from './paths-node.ts';
 import type { Kitchen, Recipe } from './recipe-node.ts';
 
 /** Our own scripts in the initramfs, and where each goes. */
-const SCRIPTS = { init: 'init', resize: 'usr/bin/resize' };
+// Not /sbin/modprobe, which the kernel calls many times before it starts /init: 29 million instructions.
+const SCRIPTS = { init: 'init', resize: 'usr/bin/resize', modprobe: 'usr/local/sbin/modprobe' };
 
 function scripts(): Promise<CpioEntry[]> {
   const folder = join(packageFolder(), 'guests', 'busybox');
@@ -85,7 +86,8 @@ function debianKernel(kitchen: Kitchen, { package: found, path }: FetchedPackage
 }
 
 function skeleton(): CpioEntry[] {
-  const folders = 'bin dev etc home lib mnt opt proc root run sbin sys tmp usr usr/bin usr/sbin var var/log';
+  const folders =
+    'bin dev etc home lib mnt opt proc root run sbin sys tmp usr usr/bin usr/sbin usr/local usr/local/sbin var var/log';
   const modes: Record<string, number> = { root: 0o700, tmp: 0o1777 };
   return [
     ...folders.split(' ').map((path): CpioEntry => ({ type: 'directory', path, mode: modes[path] ?? 0o755 })),

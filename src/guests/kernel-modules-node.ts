@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
 import type { FetchedPackage } from './debian-repository-node.ts';
 import { onDisk } from './disk-node.ts';
@@ -15,8 +16,10 @@ const DRIVERS = ['virtio_blk', 'virtio_rng', 'virtio_balloon', 'virtio_mmio'];
 const FILE_SYSTEMS = ['ext4', 'jbd2', 'mbcache', 'crc16', 'crc32c_generic'];
 export const MODULES: readonly string[] = [...DRIVERS, ...FILE_SYSTEMS];
 
+/** Modules this large are gzipped, and unpacked by guests/busybox/modprobe: RAM is short in small guests. */
+const GZIP_FROM = 100_000;
 /** Raised when the archive of the same modules changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** What the archive is made of beside the package: a guest with another one is made anew. */
 export const MODULE_ARCHIVE = `${FORMAT}: ${MODULES.join(' ')}`;
 
@@ -66,7 +69,11 @@ function moduleFiles(release: string, modules: readonly KernelModule[]): CpioEnt
     { type: 'directory', path: folder },
     text('modules.dep', dependencies),
     text('modules.alias', aliases),
-    // Not compressed: the kernel reads only xz, and complains of all else before modprobe unpacks it.
-    ...modules.map(({ name, data }): CpioEntry => ({ type: 'file', path: `${folder}/${name}.ko`, data })),
+    ...modules.map(({ name, data }): CpioEntry => {
+      const path = `${folder}/${name}.ko`;
+      return data.length < GZIP_FROM
+        ? { type: 'file', path, data }
+        : { type: 'file', path: `${path}.gz`, data: gzipSync(data, { level: 9 }) };
+    }),
   ];
 }
