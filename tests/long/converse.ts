@@ -26,6 +26,9 @@ export interface ConverseOptions {
   readonly prepare?: (core: CoreApi) => void;
 }
 
+/** HYPERTAB_SHOW=1 shows the console as it goes. */
+const SHOW = process.env.HYPERTAB_SHOW === '1';
+
 /** Runs until the machine stops; time follows instructions, so that waits cost nothing. */
 export async function converse(
   config: Omit<MachineConfig, 'core'>,
@@ -46,7 +49,9 @@ export async function converse(
   let text = '';
   let seen = 0;
   machine.onConsoleOutput = (bytes) => {
-    text += decoder.decode(bytes, { stream: true });
+    const more = decoder.decode(bytes, { stream: true });
+    text += more;
+    if (SHOW) process.stdout.write(more);
   };
   const begin = performance.now();
   for (;;) {
