@@ -3,7 +3,8 @@ import { type ByteString, fromText } from './byte-name.ts';
 import { BlobSource, MemorySource } from './byte-source.ts';
 import { S_IFDIR, S_IFREG } from './file-mode.ts';
 import { fail } from './file-system-error.ts';
-import { type MemoryInode, MemoryTree } from './memory-tree.ts';
+import type { MemoryInode } from './memory-inode.ts';
+import { MemoryTree } from './memory-tree.ts';
 
 /** A file and the name it is to have: a path without a slash at either end. */
 export interface SetFile {

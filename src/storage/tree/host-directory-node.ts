@@ -33,7 +33,6 @@ import {
   isDevice,
   isDirectory,
   isKnownType,
-  isRegular,
   isSymlink,
   PERMISSIONS,
   S_IFCHR,
@@ -42,7 +41,6 @@ import {
   S_IFMT,
   S_IFREG,
   S_ISGID,
-  withoutPrivileges,
 } from './file-mode.ts';
 import type {
   AllocateMode,
@@ -57,15 +55,10 @@ import type {
   XattrFlags,
 } from './file-system.ts';
 import { FileSystemError, fail, fromSystemError } from './file-system-error.ts';
-import { ATTRIBUTES_FILE, HostAttributes, type HostRecord } from './host-attributes-node.ts';
+import { ATTRIBUTES_FILE } from './host-attributes-node.ts';
 import { HostDescriptors, HostInode, identityOf } from './host-inode-node.ts';
-import { CAPABILITY_XATTR, getXattr, removeXattr, setXattr } from './xattrs.ts';
+import { HostMetadata, hostModeOf, OWNER_DIRECTORY, OWNER_FILE } from './host-metadata-node.ts';
 
-/** What the host may let others do with a file; everything else is kept in the table. */
-const HOST_MODE = 0o777;
-/** The owner of the process must be able to work with what a guest makes. */
-const OWNER_FILE = 0o600;
-const OWNER_DIRECTORY = 0o700;
 /** Stands for a number that is not known (FUSE_UNKNOWN_INO). */
 const UNKNOWN_NUMBER = 0xffff_ffff;
 /** Buffers of one readv or writev (IOV_MAX). */
@@ -86,11 +79,8 @@ export class HostDirectory implements FileSystem<HostInode> {
   readonly sharing = 'shared';
   private readonly known = new Map<string, HostInode>();
   private readonly descriptors: HostDescriptors;
-  private readonly table: HostAttributes;
+  private readonly metadata: HostMetadata;
   private readonly path: string;
-  private readonly rootDevice: bigint;
-  private readonly uid = process.getuid?.() ?? 0;
-  private readonly gid = process.getgid?.() ?? 0;
   private readonly dirty = new Set<HostInode>();
   private exchanges = 0;
 
@@ -101,11 +91,10 @@ export class HostDirectory implements FileSystem<HostInode> {
       this.path = realpathSync(path);
       const info = statSync(this.path, { bigint: true });
       if (!info.isDirectory()) fail('ENOTDIR', `${path} is no directory`);
-      this.rootDevice = info.dev;
-      this.root = new HostInode(info, this.numberOf(info));
+      this.metadata = new HostMetadata(this.path, info, this.readonly);
+      this.root = new HostInode(info, this.metadata.numberOf(info));
       this.known.set(this.root.identity, this.root);
       this.descriptors = new HostDescriptors(this.root, this.path, this.readonly);
-      this.table = new HostAttributes(this.path, this.readonly);
     } catch (error) {
       const { code, message } = fromSystemError(error);
       throw new FileSystemError(code, code === 'ENOENT' ? `there is no directory ${path}` : message);
@@ -131,7 +120,7 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   attributes(inode: HostInode): Attributes {
-    return this.guard(() => this.describe(this.statOf(inode)));
+    return this.guard(() => this.metadata.describe(this.statOf(inode)));
   }
 
   setAttributes(inode: HostInode, changes: AttributeChanges): Attributes {
@@ -144,23 +133,22 @@ export class HostDirectory implements FileSystem<HostInode> {
         this.dirty.add(inode);
       }
       const info = this.statOf(inode);
-      const record = { ...this.table.get(keyOf(info)) };
-      const before = this.describe(info);
-      let mode = before.mode;
-      if (changes.mode !== undefined) mode = (mode & S_IFMT) | (changes.mode & PERMISSIONS);
-      else if (changes.killPrivileges || uid !== undefined || gid !== undefined) {
-        mode = withoutPrivileges(mode);
-        this.dropCapability(record);
+      const before = this.metadata.describe(info);
+      const owned = { uid: uid ?? before.uid, gid: gid ?? before.gid };
+      if (changes.mode !== undefined) {
+        const mode = (before.mode & S_IFMT) | (changes.mode & PERMISSIONS);
+        if (!isSymlink(mode)) this.chmod(inode, mode);
+        this.metadata.keep(info, { ...owned, mode });
+      } else if (changes.killPrivileges || uid !== undefined || gid !== undefined) {
+        this.metadata.keepWithoutPrivileges(info, { ...owned, mode: before.mode });
       }
-      if (mode !== before.mode && !isSymlink(mode)) this.chmod(inode, mode);
-      this.keep(info, record, { mode, uid: uid ?? before.uid, gid: gid ?? before.gid });
       if (changes.atime !== undefined || changes.mtime !== undefined) {
         const now = BigInt(Date.now()) * 1_000_000n;
         const time = (change: bigint | 'now' | undefined, old: bigint) =>
           Number(change === 'now' ? now : (change ?? old)) / NS_PER_SECOND;
         this.setTimes(inode, time(changes.atime, before.atime), time(changes.mtime, before.mtime));
       }
-      return this.describe(this.statOf(inode));
+      return this.metadata.describe(this.statOf(inode));
     });
   }
 
@@ -345,7 +333,7 @@ export class HostDirectory implements FileSystem<HostInode> {
 
   sync(inode: HostInode, dataOnly: boolean): void {
     this.guard(() => {
-      if (!dataOnly) this.table.sync();
+      if (!dataOnly) this.metadata.sync();
       if (inode.directory) {
         const fd = openSync(this.descriptors.pathOf(inode), constants.O_RDONLY | constants.O_DIRECTORY);
         try {
@@ -363,7 +351,7 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   syncAll(): void {
-    this.table.sync();
+    this.metadata.sync();
     for (const inode of [...this.dirty]) {
       try {
         this.sync(inode, false);
@@ -376,33 +364,21 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   getXattr(inode: HostInode, name: ByteString): Uint8Array {
-    return this.guard(() => getXattr(this.table.get(keyOf(this.statOf(inode)))?.xattrs, name));
+    return this.guard(() => this.metadata.getXattr(this.statOf(inode), name));
   }
 
   setXattr(inode: HostInode, name: ByteString, value: Uint8Array, flags: XattrFlags): void {
     this.writable();
-    this.guard(() => {
-      const key = keyOf(this.statOf(inode));
-      const record = this.table.get(key);
-      const xattrs = new Map(record?.xattrs);
-      setXattr(xattrs, name, value, flags);
-      this.table.set(key, { ...record, xattrs });
-    });
+    this.guard(() => this.metadata.setXattr(this.statOf(inode), name, value, flags));
   }
 
   listXattrs(inode: HostInode): ByteString[] {
-    return this.guard(() => [...(this.table.get(keyOf(this.statOf(inode)))?.xattrs?.keys() ?? [])]);
+    return this.guard(() => this.metadata.listXattrs(this.statOf(inode)));
   }
 
   removeXattr(inode: HostInode, name: ByteString): void {
     this.writable();
-    this.guard(() => {
-      const key = keyOf(this.statOf(inode));
-      const record = this.table.get(key);
-      const xattrs = new Map(record?.xattrs);
-      removeXattr(xattrs, name);
-      this.table.set(key, { ...record, xattrs });
-    });
+    this.guard(() => this.metadata.removeXattr(this.statOf(inode), name));
   }
 
   statistics(): FileSystemStatistics {
@@ -414,7 +390,7 @@ export class HostDirectory implements FileSystem<HostInode> {
 
   close(): void {
     this.descriptors.closeAll();
-    this.table.close();
+    this.metadata.close();
   }
 
   private guard<T>(use: () => T): T {
@@ -447,78 +423,23 @@ export class HostDirectory implements FileSystem<HostInode> {
     return { path, info };
   }
 
-  private numberOf(info: BigIntStats): number {
-    // Other file systems may be mounted within the directory, and number their files like ours.
-    const device = info.dev === this.rootDevice ? 0n : (info.dev & 0xfffn) + 1n;
-    return Number(BigInt.asUintN(53, info.ino + (device << 40n))) || 1;
-  }
-
   /** Answers what was found under a name. */
   private enter(directory: HostInode, name: ByteString, info: BigIntStats): Entry<HostInode> {
     const identity = identityOf(info);
     let inode = this.known.get(identity);
     if (inode === undefined) {
-      inode = new HostInode(info, this.numberOf(info));
+      inode = new HostInode(info, this.metadata.numberOf(info));
       this.known.set(identity, inode);
     }
     inode.addPlace(directory, name);
     inode.references++;
-    return { inode, attributes: this.describe(info) };
+    return { inode, attributes: this.metadata.describe(info) };
   }
 
   private statOf(inode: HostInode): BigIntStats {
     if (inode === this.root) return statSync(this.descriptors.pathOf(inode), { bigint: true });
     if (inode.fd !== undefined) return fstatSync(inode.fd, { bigint: true });
     return this.descriptors.find(inode)?.info ?? fail('ESTALE', 'the file is gone from the host');
-  }
-
-  private describe(info: BigIntStats): Attributes {
-    const record = this.table.get(keyOf(info));
-    const mode = record?.mode ?? Number(info.mode);
-    const stands = !isRegular(mode) && info.isFile();
-    return {
-      number: this.numberOf(info),
-      mode,
-      links: Number(info.nlink),
-      uid: record?.uid ?? this.shownUid(info),
-      gid: record?.gid ?? this.shownGid(info),
-      device: record?.device ?? 0,
-      size: stands ? 0 : Number(info.size),
-      blocks: stands ? 0 : Number(info.blocks),
-      atime: info.atimeNs,
-      mtime: info.mtimeNs,
-      ctime: info.ctimeNs,
-    };
-  }
-
-  /** What belongs to whoever runs this belongs to the guest's root. */
-  private shownUid(info: BigIntStats): number {
-    const uid = Number(info.uid);
-    return uid === this.uid ? 0 : uid;
-  }
-
-  private shownGid(info: BigIntStats): number {
-    const gid = Number(info.gid);
-    return gid === this.gid ? 0 : gid;
-  }
-
-  /** Puts into the table what the host does not show by itself. */
-  private keep(
-    info: BigIntStats,
-    record: HostRecord,
-    wanted: { mode: number; uid: number; gid: number; device?: number },
-  ): void {
-    const hostMode = (wanted.mode & HOST_MODE) | ownerBits(wanted.mode);
-    const special = !isRegular(wanted.mode) && !isDirectory(wanted.mode) && !isSymlink(wanted.mode);
-    const asIs = !special && ((wanted.mode & PERMISSIONS) === hostMode || isSymlink(wanted.mode));
-    const { mode: _mode, uid: _uid, gid: _gid, ...kept } = record;
-    this.table.set(keyOf(info), {
-      ...kept,
-      ...(asIs ? {} : { mode: wanted.mode }),
-      ...(wanted.uid === this.shownUid(info) ? {} : { uid: wanted.uid }),
-      ...(wanted.gid === this.shownGid(info) ? {} : { gid: wanted.gid }),
-      ...(wanted.device ? { device: wanted.device } : {}),
-    });
   }
 
   private make(
@@ -534,15 +455,15 @@ export class HostDirectory implements FileSystem<HostInode> {
       create(path);
       const info = lstatSync(path, { bigint: true });
       // Numbers are used again: nothing of an earlier file may cling to this one.
-      this.table.delete(keyOf(info));
+      this.metadata.forget(info);
       const { inode } = this.enter(directory, name, info);
-      const parent = this.describe(this.statOf(directory));
+      const parent = this.metadata.describe(this.statOf(directory));
       const gid = parent.mode & S_ISGID ? parent.gid : file.gid;
       const device = isDevice(file.mode) ? file.device : undefined;
       try {
         if (!isSymlink(file.mode)) this.chmod(inode, file.mode);
-        this.keep(info, {}, { mode: file.mode, uid: file.uid, gid, device });
-        return { inode, attributes: this.describe(this.statOf(inode)) };
+        this.metadata.keep(info, { mode: file.mode, uid: file.uid, gid, device });
+        return { inode, attributes: this.metadata.describe(this.statOf(inode)) };
       } catch (error) {
         // Half a file is none.
         this.forget(inode, 1);
@@ -554,7 +475,7 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   private chmod(inode: HostInode, mode: number): void {
-    const hostMode = (mode & HOST_MODE) | ownerBits(mode);
+    const hostMode = hostModeOf(mode);
     if (inode.regular && inode.fd !== undefined) fchmodSync(inode.fd, hostMode);
     else this.descriptors.withExactPath(inode, (path) => chmodSync(path, hostMode));
   }
@@ -568,24 +489,13 @@ export class HostDirectory implements FileSystem<HostInode> {
 
   private killPrivileges(inode: HostInode): void {
     const info = this.statOf(inode);
-    const record = this.table.get(keyOf(info));
-    if (record === undefined) return;
-    const { mode, uid, gid } = this.describe(info);
-    const copy = { ...record };
-    const dropped = this.dropCapability(copy);
-    if (!dropped && withoutPrivileges(mode) === mode) return;
-    this.keep(info, copy, { mode: withoutPrivileges(mode), uid, gid });
-  }
-
-  private dropCapability(record: HostRecord): boolean {
-    if (!record.xattrs?.has(CAPABILITY_XATTR)) return false;
-    record.xattrs = new Map(record.xattrs);
-    return record.xattrs.delete(CAPABILITY_XATTR);
+    if (!this.metadata.hasPrivileges(info)) return;
+    this.metadata.keepWithoutPrivileges(info, this.metadata.describe(info));
   }
 
   /** Names of a directory as they are now; those known already keep their cookies. */
   private readListing(directory: HostInode): void {
-    const { descriptors, table } = this;
+    const { descriptors, metadata } = this;
     directory.listing ??= new DirectoryTable();
     const { listing } = directory;
     const gone = new Set([...listing.values()].map(({ name }) => name));
@@ -596,11 +506,11 @@ export class HostDirectory implements FileSystem<HostInode> {
       let mode = S_IFREG;
       if (entry.isDirectory()) mode = S_IFDIR;
       else if (entry.isSymbolicLink()) mode = S_IFLNK;
-      else if (!entry.isFile() || table.hasSpecialFiles) {
+      else if (!entry.isFile() || metadata.hasSpecialFiles) {
         const path = descriptors.at(directory, name);
         const info = lstatSync(path, { bigint: true, throwIfNoEntry: false });
         if (info === undefined) continue;
-        mode = this.describe(info).mode & S_IFMT;
+        mode = this.metadata.describe(info).mode & S_IFMT;
       }
       listing.set(name, mode);
       gone.delete(name);
@@ -617,7 +527,7 @@ export class HostDirectory implements FileSystem<HostInode> {
 
   private hasLost(directory: HostInode, name: ByteString, info: BigIntStats): void {
     this.known.get(identityOf(info))?.removePlace(directory, name);
-    if (info.isDirectory() || info.nlink <= 1n) this.table.delete(keyOf(info));
+    if (info.isDirectory() || info.nlink <= 1n) this.metadata.forget(info);
   }
 
   private hasMoved(info: BigIntStats, from: HostInode, name: ByteString, to: HostInode, newName: ByteString) {
@@ -639,8 +549,3 @@ export class HostDirectory implements FileSystem<HostInode> {
     renameSync(spare, other);
   }
 }
-
-const ownerBits = (mode: number) => (isDirectory(mode) ? OWNER_DIRECTORY : OWNER_FILE);
-
-/** A record's key: the device's number may change when the host starts again, so it is not part of it. */
-const keyOf = (info: BigIntStats) => `${info.ino}:${info.birthtimeNs}`;

@@ -6,7 +6,8 @@ import { type ByteSource, SourceSlice } from './byte-source.ts';
 import { encodeDevice, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFREG } from './file-mode.ts';
 import type { NewFile } from './file-system.ts';
 import { FileSystemError } from './file-system-error.ts';
-import { type MemoryInode, MemoryTree } from './memory-tree.ts';
+import type { MemoryInode } from './memory-inode.ts';
+import { MemoryTree } from './memory-tree.ts';
 import { indexTar, type TarRecord } from './tar-index.ts';
 
 const WHITEOUT = '.wh.';

@@ -26,15 +26,15 @@ import type {
   Entry,
   FileSystem,
   FileSystemStatistics,
-  Inode,
   NewFile,
   RenameFlags,
   Sharing,
   XattrFlags,
 } from './file-system.ts';
 import { fail } from './file-system-error.ts';
+import { isWithin, MemoryInode } from './memory-inode.ts';
 import { SparseBytes } from './sparse-bytes.ts';
-import { CAPABILITY_XATTR, getXattr, removeXattr, setXattr, type Xattrs } from './xattrs.ts';
+import { CAPABILITY_XATTR, getXattr, removeXattr, setXattr } from './xattrs.ts';
 
 /** What an inode and a name cost beside their contents, in bytes: a guest must not fill the host with empty files. */
 const INODE_COST = 512;
@@ -54,40 +54,6 @@ export interface MemoryTreeOptions {
   now?: () => bigint;
   /** Of the root directory: default 0755, owned by root. */
   root?: Partial<NewFile>;
-}
-
-/** An inode of a MemoryTree. Everything in it is the tree's to change. */
-export class MemoryInode implements Inode {
-  readonly number: number;
-  mode: number;
-  uid: number;
-  gid: number;
-  device: number;
-  links = 0;
-  atime: bigint;
-  mtime: bigint;
-  ctime: bigint;
-  /** Of a regular file. A source that is not SparseBytes is copied when it is first written to. */
-  contents: ByteSource | undefined;
-  /** Of a directory. */
-  entries: DirectoryTable<MemoryInode> | undefined;
-  /** Of a directory: the one above it, itself for the root, undefined once removed. */
-  parent: MemoryInode | undefined;
-  target: ByteString | undefined;
-  xattrs: Xattrs | undefined;
-  /** Entries answered and not forgotten: what has lost its last name lives as long as there are any. */
-  references = 0;
-
-  constructor(number: number, file: NewFile, now: bigint) {
-    this.number = number;
-    this.mode = file.mode;
-    this.uid = file.uid;
-    this.gid = file.gid;
-    this.device = file.device ?? 0;
-    this.atime = now;
-    this.mtime = now;
-    this.ctime = now;
-  }
 }
 
 /** A tree of files in memory: complete, and the reference for the other back ends. */
@@ -533,13 +499,4 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     const bytes = readBytes(contents, 0, contents.size);
     return bytes instanceof Promise ? bytes.then(take) : take(bytes);
   }
-}
-
-/** True when `inode` is `directory` or lies in it. */
-function isWithin(inode: MemoryInode, directory: MemoryInode): boolean {
-  for (let at: MemoryInode | undefined = inode; at !== undefined; at = at.parent) {
-    if (at === directory) return true;
-    if (at.parent === at) return false;
-  }
-  return false;
 }

@@ -39,3 +39,11 @@ export class OverlayInode implements Inode {
     this.lowers = lowers;
   }
 }
+
+/** True when `inode` is `directory` or lies in it. */
+export function isWithin(inode: OverlayInode, directory: OverlayInode): boolean {
+  for (let at: OverlayInode | undefined = inode; at !== undefined; at = at.parent) {
+    if (at === directory) return true;
+  }
+  return false;
+}

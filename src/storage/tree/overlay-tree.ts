@@ -17,19 +17,20 @@ import type {
   Sharing,
   XattrFlags,
 } from './file-system.ts';
-import { FileSystemError, fail } from './file-system-error.ts';
-import { type LayerInode, OverlayInode } from './overlay-inode.ts';
+import { fail } from './file-system-error.ts';
+import { isWithin, type LayerInode, OverlayInode } from './overlay-inode.ts';
+import {
+  copyContents,
+  findBelow,
+  isOpaque,
+  isWhiteout,
+  MARKS,
+  mergeNames,
+  OPAQUE,
+  removeEntry,
+  WHITEOUT,
+} from './overlay-layers.ts';
 import { runSteps, StepQueue, type Steps, wait } from './steps.ts';
-
-/** Marks of the kernel's overlayfs, so that its layers can be ours and ours can be its. */
-const OPAQUE = 'trusted.overlay.opaque';
-const MARKS = 'trusted.overlay.';
-const WHITEOUT: NewFile = { mode: S_IFCHR, uid: 0, gid: 0, device: 0 };
-/** Bytes moved at a time when a file is copied up. */
-const COPY_PIECE = 1 << 20;
-const LIST_PIECE = 1024;
-
-const isWhiteout = ({ mode, device }: Attributes) => (mode & S_IFMT) === S_IFCHR && device === 0;
 
 /**
  * Several trees as one: the upper one is written, the others only show what it does not hide. Whiteouts and opaque
@@ -259,6 +260,11 @@ export class OverlayTree implements FileSystem<OverlayInode> {
     return this.queue.run(() => steps.call(this));
   }
 
+  /** All that a directory is merged of, the topmost first. */
+  private layersOf({ upper, lowers }: OverlayInode): LayerInode[] {
+    return upper === undefined ? [...lowers] : [{ tree: this.upper!, inode: upper }, ...lowers];
+  }
+
   /** The inode that is shown. */
   private real(inode: OverlayInode): LayerInode {
     if (inode.upper !== undefined) return { tree: this.upper!, inode: inode.upper };
@@ -283,53 +289,21 @@ export class OverlayTree implements FileSystem<OverlayInode> {
         }
         shown = found.attributes;
         upper = found.inode;
-        if (!isDirectory(shown.mode) || (yield* this.isOpaque(this.upper!, upper))) {
+        if (!isDirectory(shown.mode) || (yield* isOpaque(this.upper!, upper))) {
           return this.enter({ parent: directory, name }, shown, upper, []);
         }
       }
     }
-    const lowers = yield* this.findBelow(directory, name, shown !== undefined);
+    const lowers = yield* findBelow(directory.lowers, name, shown !== undefined);
     shown ??= lowers[0]?.attributes;
     return shown && this.enter({ parent: directory, name }, shown, upper, lowers);
   }
 
-  /** What lower layers have under a name; `merge`: only directories, as they lie below one. */
-  private *findBelow(
-    directory: OverlayInode,
-    name: ByteString,
-    merge: boolean,
-  ): Steps<(LayerInode & { attributes: Attributes })[]> {
-    const lowers: (LayerInode & { attributes: Attributes })[] = [];
-    for (const { tree, inode } of directory.lowers) {
-      const found = yield* wait(tree.lookup(inode, name));
-      if (found === undefined) continue;
-      const { attributes } = found;
-      const isDir = isDirectory(attributes.mode);
-      if (isWhiteout(attributes) || (!isDir && (merge || lowers.length > 0))) {
-        tree.forget(found.inode, 1);
-        break;
-      }
-      lowers.push({ tree, inode: found.inode, attributes });
-      if (!isDir || (yield* this.isOpaque(tree, found.inode))) break;
-    }
-    return lowers;
-  }
-
   /** True when some lower layer shows a name, so that it has to be hidden. */
   private *existsBelow(directory: OverlayInode, name: ByteString): Steps<boolean> {
-    const lowers = yield* this.findBelow(directory, name, false);
+    const lowers = yield* findBelow(directory.lowers, name, false);
     for (const { tree, inode } of lowers) tree.forget(inode, 1);
     return lowers.length > 0;
-  }
-
-  private *isOpaque(tree: FileSystem, inode: Inode): Steps<boolean> {
-    try {
-      const value = yield* wait(tree.getXattr(inode, OPAQUE));
-      return value.length === 1 && value[0] === 0x79; // y
-    } catch (error) {
-      if (error instanceof FileSystemError) return false;
-      throw error;
-    }
   }
 
   /** Answers what was found; the references to layers' inodes become the overlay inode's, or are given back. */
@@ -378,7 +352,7 @@ export class OverlayTree implements FileSystem<OverlayInode> {
     }
     try {
       if (isRegular(mode)) {
-        yield* this.copyContents(tree, lower, made.inode, Math.min(size, attributes.size));
+        yield* copyContents(tree, lower, upper, made.inode, Math.min(size, attributes.size));
       }
       for (const name of yield* wait(tree.listXattrs(lower))) {
         if (name.startsWith(MARKS)) continue;
@@ -396,25 +370,6 @@ export class OverlayTree implements FileSystem<OverlayInode> {
     inode.upper = made.inode;
     this.known.set(made.inode, inode);
     return made.inode;
-  }
-
-  private *copyContents(tree: FileSystem, from: Inode, to: Inode, size: number): Steps<void> {
-    const upper = this.upper!;
-    for (let at = 0; at < size; ) {
-      try {
-        at = yield* wait(tree.seek(from, at, 'data'));
-      } catch (error) {
-        if (!(error instanceof FileSystemError) || error.code !== 'ENXIO') throw error;
-        break; // Nothing but a hole follows.
-      }
-      const buffer = new Uint8Array(Math.max(0, Math.min(COPY_PIECE, size - at)));
-      const answer = tree.read(from, at, [buffer]);
-      const bytes = typeof answer === 'number' ? buffer.subarray(0, answer) : yield* wait(answer);
-      if (bytes.length === 0) break;
-      yield* wait(upper.write(to, at, [bytes], { killPrivileges: false }));
-      at += bytes.length;
-    }
-    yield* wait(upper.setAttributes(to, { size }));
   }
 
   private make(
@@ -458,7 +413,7 @@ export class OverlayTree implements FileSystem<OverlayInode> {
         const below = yield* this.existsBelow(directory, name);
         const parent = below ? yield* this.copyUp(directory) : directory.upper!;
         // A file of several names may have been copied up under another one.
-        yield* this.removeUpper(parent, name);
+        yield* removeEntry(this.upper!, parent, name);
         if (below) yield* this.hide(directory, name);
         if (inode.directory || found.attributes.links <= 1) inode.removed = true;
       } finally {
@@ -503,7 +458,7 @@ export class OverlayTree implements FileSystem<OverlayInode> {
       old.inode.parent = from;
       old.inode.name = name;
     } else {
-      yield* this.removeUpper(target, newName);
+      yield* removeEntry(this.upper!, target, newName);
       yield* wait(upper.rename(source, name, target, newName, {}));
       if (old !== undefined && (old.inode.directory || old.attributes.links <= 1)) old.inode.removed = true;
       if (belowSource || flags.whiteout) yield* this.hide(from, name);
@@ -535,36 +490,14 @@ export class OverlayTree implements FileSystem<OverlayInode> {
     return true;
   }
 
-  /** Removes what the upper layer has under a name, which may be a directory of nothing but whiteouts. */
-  private *removeUpper(parent: Inode, name: ByteString): Steps<void> {
-    const upper = this.upper!;
-    const found = yield* wait(upper.lookup(parent, name));
-    if (found === undefined) return;
-    try {
-      if (!isDirectory(found.attributes.mode)) {
-        yield* wait(upper.unlink(parent, name));
-        return;
-      }
-      for (let after = 0; ; ) {
-        const entries = yield* wait(upper.list(found.inode, after, LIST_PIECE));
-        if (entries.length === 0) break;
-        for (const entry of entries) yield* wait(upper.unlink(found.inode, entry.name));
-        after = entries.at(-1)!.cookie;
-      }
-      yield* wait(upper.removeDirectory(parent, name));
-    } finally {
-      upper.forget(found.inode, 1);
-    }
-  }
-
   private *mustBeEmpty(directory: OverlayInode): Steps<void> {
-    if ((yield* this.merge(directory)).size > 0) fail('ENOTEMPTY');
+    if ((yield* mergeNames(this.layersOf(directory))).size > 0) fail('ENOTEMPTY');
   }
 
   private *listing(directory: OverlayInode, after: number, limit: number): Steps<DirectoryEntry[]> {
     if (!directory.directory) fail('ENOTDIR');
     if (after === 0 || directory.listing === undefined) {
-      const merged = yield* this.merge(directory);
+      const merged = yield* mergeNames(this.layersOf(directory));
       directory.listing ??= new DirectoryTable();
       for (const { name } of [...directory.listing.values()]) {
         if (!merged.has(name)) directory.listing.delete(name);
@@ -578,41 +511,4 @@ export class OverlayTree implements FileSystem<OverlayInode> {
     }
     return entries;
   }
-
-  /** Names with the modes of what they show. */
-  private *merge(directory: OverlayInode): Steps<Map<ByteString, number>> {
-    const shown = new Map<ByteString, number>();
-    const hidden = new Set<ByteString>();
-    const layers = [...directory.lowers];
-    if (directory.upper !== undefined) layers.unshift({ tree: this.upper!, inode: directory.upper });
-    for (const { tree, inode } of layers) {
-      for (let after = 0; ; ) {
-        const entries = yield* wait(tree.list(inode, after, LIST_PIECE));
-        if (entries.length === 0) break;
-        for (const { name, mode } of entries) {
-          if (shown.has(name) || hidden.has(name)) continue;
-          if ((mode & S_IFMT) === S_IFCHR) {
-            const found = yield* wait(tree.lookup(inode, name));
-            if (found === undefined) continue;
-            tree.forget(found.inode, 1);
-            if (isWhiteout(found.attributes)) {
-              hidden.add(name);
-              continue;
-            }
-          }
-          shown.set(name, mode);
-        }
-        after = entries.at(-1)!.cookie;
-      }
-    }
-    return shown;
-  }
-}
-
-/** True when `inode` is `directory` or lies in it. */
-function isWithin(inode: OverlayInode, directory: OverlayInode): boolean {
-  for (let at: OverlayInode | undefined = inode; at !== undefined; at = at.parent) {
-    if (at === directory) return true;
-  }
-  return false;
 }
