@@ -269,7 +269,7 @@ export class OverlayBackend implements BlockBackend {
   }
 
   #flush(): MaybeLater {
-    if (!this.#isDirty && this.#changed.size === 0) return undefined;
+    if (!this.#isDirty && this.#changed.size === 0 && !this.#disk.isDoubtful) return undefined;
     return this.#record().then(() => this.#reclaim());
   }
 
@@ -278,7 +278,7 @@ export class OverlayBackend implements BlockBackend {
     this.#isDirty = false;
     try {
       if (this.#changed.size === 0) {
-        await this.#disk.store.flush();
+        await this.#disk.flush();
         return;
       }
       const changes = new Uint32Array(this.#changed.size * 2);

@@ -159,6 +159,17 @@ export class OverlayStore {
     return this.#superblock.isCommitting;
   }
 
+  /** Something that failed may have reached the store: flush() has to take it back. */
+  get isDoubtful(): boolean {
+    return this.#doubtful !== undefined;
+  }
+
+  /** Makes what the store was given so far durable. */
+  async flush(): Promise<void> {
+    await this.#settle();
+    await this.store.flush();
+  }
+
   /**
    * Makes what the store was given so far durable, then changes of the live map.
    * @returns false when the journal has no room for them: write a checkpoint instead
@@ -166,8 +177,7 @@ export class OverlayStore {
   async writeChanges(changes: Uint32Array): Promise<boolean> {
     const length = recordBytes(changes.length / 2);
     if (this.#journalEnd + length > JOURNAL_BYTES) return false;
-    await this.#settle();
-    await this.store.flush();
+    await this.flush();
     const record = encodeRecord(this.#superblock.epoch, this.#sequence, changes);
     await this.store.write(JOURNAL_START + this.#journalEnd, record);
     await this.store.flush();
