@@ -38,11 +38,11 @@ export interface VirtqueueFeatures {
   indirect: boolean;
 }
 
+/** Where the areas lie in RAM; checked. */
 interface Rings {
-  descriptors: DataView;
-  available: DataView;
-  used: DataView;
-  usedBytes: Uint8Array;
+  descriptors: number;
+  available: number;
+  used: number;
 }
 
 /** One split virtqueue over guest RAM. Nothing a guest writes makes it throw, loop, or reach beyond RAM. */
@@ -97,13 +97,8 @@ export class Virtqueue implements ChainOwner {
     const descriptors = this.#area(0, VIRTQ_DESC_BYTES * size);
     const available = this.#area(1, VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * size + 2);
     const used = this.#area(2, VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * size + 2);
-    if (!descriptors || !available || !used) return;
-    this.#rings = {
-      descriptors: dataView(descriptors),
-      available: dataView(available),
-      used: dataView(used),
-      usedBytes: used,
-    };
+    if (descriptors < 0 || available < 0 || used < 0) return;
+    this.#rings = { descriptors, available, used };
   }
 
   /** Back to the state after a device reset; chains taken before are stale from here on. */
@@ -136,7 +131,8 @@ export class Virtqueue implements ChainOwner {
     if (this.#inFlight >= this.size)
       return this.#fail('more chains are available than the queue has entries');
     const slot = this.#nextAvailable & (this.size - 1);
-    const head = rings.available.getUint16(VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * slot, true);
+    const at = rings.available + VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * slot;
+    const head = this.#memory.data.getUint16(at, true);
     const chain = this.#walk(rings, head);
     if (!chain) return undefined;
     this.#nextAvailable = (this.#nextAvailable + 1) & 0xffff;
@@ -155,45 +151,49 @@ export class Virtqueue implements ChainOwner {
     chain.finished = true;
     this.#inFlight--;
     this.#noteWritten(chain, written);
-    const at = VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * (this.#nextUsed & (this.size - 1));
-    rings.used.setUint32(at, chain.head, true);
-    rings.used.setUint32(at + 4, Math.min(written, 0xffff_ffff), true);
-    this.#memory.noteWritten(rings.usedBytes.subarray(at), VIRTQ_USED_ENTRY_BYTES);
+    const { data } = this.#memory;
+    const slot = this.#nextUsed & (this.size - 1);
+    const at = rings.used + VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * slot;
+    data.setUint32(at, chain.head, true);
+    data.setUint32(at + 4, Math.min(written, 0xffff_ffff), true);
+    this.#memory.noteWrittenAt(at, VIRTQ_USED_ENTRY_BYTES);
     const before = this.#nextUsed;
     this.#nextUsed = (before + 1) & 0xffff;
-    rings.used.setUint16(VIRTQ_RING_INDEX, this.#nextUsed, true);
-    this.#memory.noteWritten(rings.usedBytes, VIRTQ_RING_ENTRIES);
+    data.setUint16(rings.used + VIRTQ_RING_INDEX, this.#nextUsed, true);
+    this.#memory.noteWrittenAt(rings.used, VIRTQ_RING_ENTRIES);
     if (this.#wantsInterrupt(rings, before)) this.#events.usedBuffers();
     return true;
   }
 
   /** Chains made available and not taken. */
   #waiting(rings: Rings): number {
-    return (rings.available.getUint16(VIRTQ_RING_INDEX, true) - this.#nextAvailable) & 0xffff;
+    const index = this.#memory.data.getUint16(rings.available + VIRTQ_RING_INDEX, true);
+    return (index - this.#nextAvailable) & 0xffff;
   }
 
   /** Section 2.7.10: the driver is to notify once it has added a chain after the last one taken. */
   #askForNotification(rings: Rings): void {
     if (!this.#features.eventIndex || this.#availEvent === this.#nextAvailable) return;
     this.#availEvent = this.#nextAvailable;
-    const at = VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * this.size;
-    rings.used.setUint16(at, this.#availEvent, true);
-    this.#memory.noteWritten(rings.usedBytes.subarray(at), 2);
+    const at = rings.used + VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * this.size;
+    this.#memory.data.setUint16(at, this.#availEvent, true);
+    this.#memory.noteWrittenAt(at, 2);
   }
 
   /** Section 2.7.7.2. @param before the used index before the last chain was given back */
   #wantsInterrupt(rings: Rings, before: number): boolean {
     if (!this.#features.eventIndex) {
-      return (rings.available.getUint16(0, true) & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+      return (this.#memory.data.getUint16(rings.available, true) & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
     }
-    const at = VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * this.size;
-    return rings.available.getUint16(at, true) === before;
+    const at = rings.available + VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * this.size;
+    return this.#memory.data.getUint16(at, true) === before;
   }
 
   /** Reads the chain that begins at `head`, through an indirect table where there is one (section 2.7.5.3). */
   #walk(rings: Rings, head: number): Chain | undefined {
     const readable: Uint8Array[] = [];
     const writable: Uint8Array[] = [];
+    const { data } = this.#memory;
     let table = rings.descriptors;
     let entries = this.size;
     let index = head;
@@ -206,17 +206,17 @@ export class Virtqueue implements ChainOwner {
       if (parts > QUEUE_SIZE_MAX) {
         return this.#fail(`the chain at descriptor ${head} has more than ${QUEUE_SIZE_MAX} parts`);
       }
-      const at = index * VIRTQ_DESC_BYTES;
-      const address = table.getUint32(at, true) + table.getUint32(at + 4, true) * 2 ** 32;
-      const length = table.getUint32(at + 8, true);
-      const flags = table.getUint16(at + 12, true);
-      const segment = this.#memory.view(address, length);
-      if (!segment) return this.#fail(`0x${address.toString(16)} + ${length} bytes is not RAM`);
+      const at = table + index * VIRTQ_DESC_BYTES;
+      const address = data.getUint32(at, true) + data.getUint32(at + 4, true) * 2 ** 32;
+      const length = data.getUint32(at + 8, true);
+      const flags = data.getUint16(at + 12, true);
+      const offset = this.#memory.offsetOf(address, length);
+      if (offset < 0) return this.#fail(`0x${address.toString(16)} + ${length} bytes is not RAM`);
       if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) {
         const wrong = this.#refuseIndirect(flags, length, indirect);
         if (wrong !== undefined) return this.#fail(wrong);
         indirect = true;
-        table = dataView(segment);
+        table = offset;
         entries = length / VIRTQ_DESC_BYTES;
         index = 0;
         steps = -1;
@@ -225,11 +225,12 @@ export class Virtqueue implements ChainOwner {
       bytes += length;
       if (bytes > CHAIN_BYTES_MAX)
         return this.#fail(`the chain at descriptor ${head} is longer than 2^32 bytes`);
+      const segment = this.#memory.at(offset, length);
       if ((flags & VIRTQ_DESC_F_WRITE) !== 0) append(writable, segment);
       else if (writable.length > 0) return this.#fail('a readable descriptor behind a writable one');
       else append(readable, segment);
       if ((flags & VIRTQ_DESC_F_NEXT) === 0) break;
-      index = table.getUint16(at + 14, true);
+      index = data.getUint16(at + 14, true);
     }
     return new Chain(this, this.#epoch, head, readable, writable);
   }
@@ -242,12 +243,12 @@ export class Virtqueue implements ChainOwner {
     return undefined;
   }
 
-  /** An area of the queue in RAM; breaks the queue when it cannot be. */
-  #area(index: 0 | 1 | 2, length: number): Uint8Array | undefined {
+  /** Where an area of the queue lies in RAM; -1, and the queue is broken, when it cannot be. */
+  #area(index: 0 | 1 | 2, length: number): number {
     const address = this.addresses[index * 2]! + this.addresses[index * 2 + 1]! * 2 ** 32;
-    const view = address % AREA_ALIGNMENT[index] === 0 ? this.#memory.view(address, length) : undefined;
-    if (!view) this.#fail(`no ${QUEUE_AREAS[index]} area can be at 0x${address.toString(16)}`);
-    return view;
+    const offset = address % AREA_ALIGNMENT[index] === 0 ? this.#memory.offsetOf(address, length) : -1;
+    if (offset < 0) this.#fail(`no ${QUEUE_AREAS[index]} area can be at 0x${address.toString(16)}`);
+    return offset;
   }
 
   #noteWritten(chain: Chain, written: number): void {
@@ -276,8 +277,4 @@ function append(segments: Uint8Array[], segment: Uint8Array): void {
       last.length + segment.length,
     );
   } else segments.push(segment);
-}
-
-function dataView(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

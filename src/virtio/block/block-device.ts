@@ -13,6 +13,7 @@ import {
   VIRTIO_BLK_F_FLUSH,
   VIRTIO_BLK_S_IOERR,
   VIRTIO_BLK_S_OK,
+  VIRTIO_BLK_S_UNSUPP,
 } from './block-config.ts';
 import { type BlockRequest, type DriveLimits, type DriveRange, parseBlockRequest } from './block-request.ts';
 
@@ -198,7 +199,7 @@ export class BlockDevice implements VirtioDevice {
 
   /** The status is the last byte the driver reads. */
   #end(chain: Chain, status: number): void {
-    chain.write(chain.writableBytes - 1, Uint8Array.of(status));
+    chain.write(chain.writableBytes - 1, STATUS_BYTES[status]!);
     chain.finish(chain.writableBytes);
   }
 
@@ -228,6 +229,9 @@ export class BlockDevice implements VirtioDevice {
 }
 
 const EMPTY = new Uint8Array(0);
+const STATUS_BYTES = [VIRTIO_BLK_S_OK, VIRTIO_BLK_S_IOERR, VIRTIO_BLK_S_UNSUPP].map((status) =>
+  Uint8Array.of(status),
+);
 
 function eachRange(ranges: readonly DriveRange[], step: (range: DriveRange) => MaybeLater): MaybeLater {
   return inTurn(ranges.length, (index) => step(ranges[index]!));
