@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/system/**', 'tests/browser/**', 'tests/long/**'],
+          exclude: ['tests/system/**', 'tests/browser/**', 'tests/chromium/**', 'tests/long/**'],
           testTimeout: 60_000,
         },
       },
@@ -33,7 +33,8 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          include: ['tests/browser/**/*.test.ts'],
+          // tests/browser uses the package as the page does; tests/chromium compares it with its sources in Node.
+          include: ['tests/browser/**/*.test.ts', 'tests/chromium/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -193,7 +193,7 @@ export const WHOLE: readonly Claim[] = [
     proofs: [
       ['tests/determinism/determinism.test.ts', 'come at the same instruction on every run'],
       ['tests/system/determinism.test.ts', 'to the same registers, memory and output'],
-      ['tests/browser/determinism.test.ts', 'to the same state in Node and in Chromium'],
+      ['tests/chromium/determinism.test.ts', 'to the same state in Node and in Chromium'],
     ],
   },
   {
@@ -207,10 +207,10 @@ export const WHOLE: readonly Claim[] = [
   },
   {
     what: 'guests that never let go can be paused and reset within 50 ms, and the page stays quick',
-    section: 'tests/system, tests/browser',
+    section: 'tests/system, tests/chromium',
     proofs: [
       ['tests/system/storms.test.ts', 'pausing and resetting it'],
-      ['tests/browser/storms.test.ts', 'leaves the page and its buttons quick'],
+      ['tests/chromium/storms.test.ts', 'leaves the page and its buttons quick'],
     ],
   },
   {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, type OpenPage, openPage, openSite, type Site } from '../browser/harness.ts';
 import type { measureReaction } from '../fuzz/reaction.mjs';
 import { STORMS } from '../fuzz/storms.ts';
-import { launchBrowser, type OpenPage, openPage, openSite, type Site } from './harness.ts';
 
 const LIMIT_MS = 50;
 const MEASURE = readFileSync(new URL('../fuzz/reaction.mjs', import.meta.url), 'utf8').replace(

@@ -8,11 +8,11 @@ import { listen } from '../../scripts/serve.mjs';
 import { Core } from '../../src/core/core.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import type { Engine, MachineConfig } from '../../src/machine/machine-types.ts';
+import { launchBrowser } from '../browser/harness.ts';
 import { linuxGuest } from '../determinism/linux.ts';
 import { buildProgram } from '../determinism/program.ts';
 import { type Ending, runToEnd } from '../determinism/run-machine.mjs';
 import { coreModule } from '../support/core.ts';
-import { launchBrowser } from './harness.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 /** What the page may load: the built library, and the runner that Node uses too. */
