@@ -8,7 +8,7 @@ import { StorageError } from './storage-error.ts';
 import { lockDisk, type WebLock } from './web-lock.ts';
 
 /** Measured: see docs/measurements.md. */
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 128 * 1024;
 const VERSION = 1;
 const CHUNKS = 'chunks';
 const DISK = 'disk';
