@@ -3,6 +3,7 @@ import type { ChunkCache, ChunkCacheOpener } from './chunk-cache.ts';
 import { checkRange, chunkParts, refuseChange, SECTOR_BYTES } from './extent.ts';
 import { type HttpFetchOptions, HttpRanges } from './http-fetch.ts';
 import { type HttpPin, identityOf } from './http-pin.ts';
+import { all } from './maybe-later.ts';
 import { StorageError } from './storage-error.ts';
 
 export interface HttpBackendOptions extends HttpFetchOptions {
@@ -119,8 +120,8 @@ export class HttpBackend implements BlockBackend {
       if (contents === undefined) missing.push(this.#fetch(chunk).then(copy));
       else copy(contents);
     }
-    if (missing.length === 0) return undefined;
-    return Promise.all(missing).then(() => undefined);
+    // Ended means ended: nothing is written to the target after a failure.
+    return all(missing);
   }
 
   write(): MaybeLater {

@@ -238,3 +238,14 @@ test('it cannot be written, and nothing is fetched once it is closed', async () 
   expect(await reading).toMatchObject({ kind: 'io' });
   expect(await failure(() => readAt(drive, 0, 1))).toMatchObject({ kind: 'io' });
 });
+
+test('a read that has failed writes nothing more to where it read to', async () => {
+  const drive = await HttpBackend.open(url, FAST);
+  server.script = ['refuses', 'stalls in the body', 'stalls in the body'];
+  const target = new Uint8Array(3 * CHUNK);
+  expect(await failure(() => drive.read(4 * CHUNK, target))).toMatchObject({ kind: 'denied' });
+  const then = target.slice();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(Buffer.compare(target, then)).toBe(0);
+  await drive.close();
+});
