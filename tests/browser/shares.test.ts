@@ -112,7 +112,9 @@ describe('a guest with shares of the page', () => {
 
   test('reads a directory of the browser, and the page has what was written to it', async () => {
     expect(await shell('cat /mnt/picked/from-page')).toContain('written by the page');
-    await shell('cd /mnt/picked; mkdir -p sub; seq 100000 > sub/numbers; mv from-page renamed; sync; cd /');
+    await shell(
+      'cd /mnt/picked; mkdir -p sub; seq 100000 > /tmp/n; cp /tmp/n sub/numbers; mv from-page renamed; sync; cd /',
+    );
     const found = await open.page.evaluate(async () => {
       const handle = await (await navigator.storage.getDirectory()).getDirectoryHandle('share');
       const names: string[] = [];
