@@ -17,24 +17,24 @@ export const HART_STRIDE = 0x2000;
 // A hart's TLBs: for each of four modes (TLB_MODE_*) a read, a write and a fetch table of 16-byte entries:
 // {tag: u64, addend or slot: u32, spare: u32}. Direct-mapped by the low bits of the virtual page number.
 export const TLB_BASE = 0x60000;
-export const TLB_STRIDE = 0xa0000;
-export const TLB_ENTRIES = 1024;
-export const TLB_BYTES = 0x4000; // TLB_ENTRIES * 16
+export const TLB_STRIDE = 0x190000;
+export const TLB_ENTRIES = 8192;
+export const TLB_BYTES = 0x20000; // TLB_ENTRIES * 16
 /** (va >> 8) & TLB_INDEX is the byte offset of a page's entry. */
-export const TLB_INDEX = 0x3ff0;
+export const TLB_INDEX = 0x1fff0;
 /** A mode's tables lie TLB_MODE_STRIDE apart: read, then write, then fetch. */
-export const TLB_MODE_STRIDE = 0xc000;
-export const TLB_WRITE = 0x4000;
-export const TLB_FETCH = 0x8000;
+export const TLB_MODE_STRIDE = 0x60000;
+export const TLB_WRITE = 0x20000;
+export const TLB_FETCH = 0x40000;
 export const TLB_MODE_U = 0;
 export const TLB_MODE_S = 1;
 /** S-mode with mstatus.SUM set. */
 export const TLB_MODE_S_SUM = 2;
 export const TLB_MODE_M = 3;
 /** Which entries a mode has filled since its last flush, so that a flush costs what was used: u32 addresses. */
-export const TLB_LOG = 0x30000; // from TLB_BASE; one log of TLB_LOG_BYTES a mode
-export const TLB_LOG_BYTES = 0x800;
-export const TLB_LOG_ENTRIES = 511;
+export const TLB_LOG = 0x180000; // from TLB_BASE; one log of TLB_LOG_BYTES a mode
+export const TLB_LOG_BYTES = 0x4000;
+export const TLB_LOG_ENTRIES = 4095;
 
 export const PAGE_FLAGS = 0x200000;
 export const PAGE_SLOT = 0x300000;
@@ -155,6 +155,9 @@ export const FEATURES = 1284;
 export const FEATURE_TAIL_CALLS = 1;
 /** f64x2.relaxed_madd rounds once. */
 export const FEATURE_FUSED = 2;
+/** Few modules should import a table, or none. */
+export const FEATURE_FEW_IMPORTS = 4;
+export const FEATURE_NO_IMPORTS = 8;
 /** u32: how a region was left: 0 in front of an instruction it could not execute, and 1 + BY_* of
  * translator/regions.ts by a jump. */
 export const LEFT_BY_JUMP = 1288;

@@ -9,6 +9,7 @@ import {
   PRIVILEGE,
   TLB_BASE,
   TLB_BYTES,
+  TLB_ENTRIES,
   TLB_FETCH,
   TLB_INDEX,
   TLB_LOG,
@@ -128,7 +129,7 @@ export function flushAddress(address: u64): void {
       const base = TLB_BASE + mode * TLB_MODE_STRIDE + table;
       if (cut) {
         // A 2 MiB region is 512 neighbouring entries.
-        memory.fill(base + (<usize>((address >> 21) & 1) << 13), 0xff, 512 * 16);
+        memory.fill(base + (<usize>((address >> 21) & (TLB_ENTRIES / 512 - 1)) << 13), 0xff, 512 * 16);
       } else {
         const entry = entryOf(base, address);
         if (load<u64>(entry) == (address & PAGE_MASK)) store<u64>(entry, INVALID);
@@ -137,13 +138,26 @@ export function flushAddress(address: u64): void {
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function endWrite(entry: usize, hostPage: u32): void {
+  const tag = load<u64>(entry);
+  if (tag != INVALID && <u32>tag + load<u32>(entry, 8) == hostPage) store<u64>(entry, INVALID);
+}
+
 /** Ends write entries whose page lies at this host address: its stores must be seen from now on. */
 export function flushWritesTo(hostPage: u32): void {
   for (let mode: usize = 0; mode <= <usize>TLB_MODE_M; mode++) {
-    const base = TLB_BASE + mode * TLB_MODE_STRIDE + TLB_WRITE;
-    for (let entry = base; entry < base + TLB_BYTES; entry += 16) {
-      const tag = load<u64>(entry);
-      if (tag != INVALID && <u32>tag + load<u32>(entry, 8) == hostPage) store<u64>(entry, INVALID);
+    const base: usize = TLB_BASE + mode * TLB_MODE_STRIDE + TLB_WRITE;
+    const list = TLB_BASE + TLB_LOG + mode * TLB_LOG_BYTES;
+    const length = load<u32>(list);
+    if (length > <u32>TLB_LOG_ENTRIES) {
+      for (let entry = base; entry < base + TLB_BYTES; entry += 16) endWrite(entry, hostPage);
+      continue;
+    }
+    for (let i: u32 = 0; i < length; i++) {
+      const entry = <usize>load<u32>(list + 4 + (<usize>i << 2));
+      if (entry - base < <usize>TLB_BYTES) endWrite(entry, hostPage);
     }
   }
 }

@@ -28,7 +28,7 @@ import {
   emitLoads,
   emitStores,
 } from './emit-registers';
-import { call } from './imports';
+import { CALL_REGION, GO_ON_REGION } from './imports';
 import { blockNext, blockStart, targetBlock, targets } from './region';
 import { emitSelection, labelOf, popLabel, pushLabel, selection } from './structure';
 import {
@@ -36,6 +36,7 @@ import {
   W_BR,
   W_BR_IF,
   W_BR_TABLE,
+  W_CALL,
   W_CALL_INDIRECT,
   W_END,
   W_I32_ADD,
@@ -58,6 +59,8 @@ import {
   W_I64_SHR_U,
   W_I64_SUB,
   W_IF,
+  W_RETURN_CALL,
+  W_RETURN_CALL_INDIRECT,
   access,
   byte,
   get,
@@ -108,7 +111,8 @@ export function emitFarTarget(): void {
 }
 
 /** Calls the region whose head is at L_PC, in the slot L_ENTRY of page L_ADDRESS; returns where there is none. */
-export function emitRegionCall(call: u8, deeper: i32): void {
+export function emitRegionCall(tail: bool): void {
+  const deeper = !tail;
   // code = the operation decoded at the target
   get(L_ENTRY);
   get(L_PC);
@@ -143,9 +147,14 @@ export function emitRegionCall(call: u8, deeper: i32): void {
   get(L_CODE);
   i32c(REGION_TABLE_FIRST - REGION_MARK);
   byte(W_I32_ADD);
-  byte(call);
-  u(0);
-  u(0);
+  if (importsTable) {
+    byte(tail ? W_RETURN_CALL_INDIRECT : W_CALL_INDIRECT);
+    u(0);
+    u(0);
+  } else {
+    byte(tail ? W_RETURN_CALL : W_CALL);
+    u(tail ? GO_ON_REGION : CALL_REGION);
+  }
 }
 
 /**
@@ -160,7 +169,7 @@ export function emitCall(b: i32, back: i32, near: i32): void {
     get(L_PAGE);
     set(L_ADDRESS);
   } else emitFarTarget();
-  emitRegionCall(W_CALL_INDIRECT, 1);
+  emitRegionCall(false);
   tee(L_BUDGET);
   i32c(0);
   byte(W_I32_LE_S);
@@ -261,6 +270,12 @@ export function emitDispatch(): void {
   }
   byte(W_END);
   popLabel();
+}
+
+/** The module under way imports the table of regions. */
+let importsTable: bool = true;
+export function useTable(imported: bool): void {
+  importsTable = imported;
 }
 
 /** Address of the region's jump table. */

@@ -21,7 +21,6 @@ import {
   W_I64_ADD,
   W_I64_EXTEND_U,
   W_I64_STORE,
-  W_RETURN_CALL_INDIRECT,
   access,
   byte,
   get,
@@ -157,7 +156,7 @@ export function emitExits(): void {
   closeBlock();
   if (load<u32>(HART_BASE + FEATURES) & FEATURE_TAIL_CALLS) {
     emitFarTarget();
-    emitRegionCall(W_RETURN_CALL_INDIRECT, 0);
+    emitRegionCall(true);
   }
   closeBlock();
   i32c(0);

@@ -1,8 +1,7 @@
 // What a translated module imports: the core's memory, the table of regions, and functions of the core for what is
 // not worth its place in every module. The order here is the order of the module's import section, and the names
 // are exports of index.ts.
-import { W_CALL, byte, text, u } from './wasm-writer';
-import { T_I32, T_I64 } from './wasm-writer';
+import { T_I32, T_I64, W_CALL, byte, text, u } from './wasm-writer';
 
 export const TYPE_REGION = 0; // (i64, i32, i32, i32) -> i32
 const TYPE_LL_L = 1;
@@ -11,6 +10,7 @@ const TYPE_LLI_L = 3;
 const TYPE_LLLI_L = 4;
 const TYPE_LL_I = 5;
 const TYPE_IIL_I = 6;
+const TYPE_REGION_AT = 7; // (i64, i32, i32, i32, i32) -> i32
 
 export const CALL_MULH = 0;
 export const CALL_MULHU = 1;
@@ -32,7 +32,10 @@ export const CALL_F64_EQ = 16;
 export const CALL_F64_LT = 17;
 export const CALL_F64_LE = 18;
 export const CALL_FLOAT = 19;
-export const IMPORTED_FUNCTIONS = 20;
+/** Calls a region by its place in the table, or goes on in it: for modules that do not import the table. */
+export const CALL_REGION = 20;
+export const GO_ON_REGION = 21;
+export const IMPORTED_FUNCTIONS = 22;
 
 export function call(index: u32): void {
   byte(W_CALL);
@@ -49,7 +52,7 @@ function parameters(longs: i32, ints: i32): void {
 
 /** The vector of function types. */
 export function writeTypes(): void {
-  u(7);
+  u(8);
   parameters(1, 3);
   byte(T_I32);
   parameters(2, 0);
@@ -69,6 +72,8 @@ export function writeTypes(): void {
   byte(T_I64);
   u(1);
   byte(T_I32);
+  parameters(1, 4);
+  byte(T_I32);
 }
 
 function writeFunction(name: string, type: u32): void {
@@ -78,20 +83,22 @@ function writeFunction(name: string, type: u32): void {
   u(type);
 }
 
-/** The vector of imports. */
-export function writeImports(): void {
-  u(IMPORTED_FUNCTIONS + 2);
+/** The vector of imports, with the table or without. */
+export function writeImports(table: bool): void {
+  u(IMPORTED_FUNCTIONS + (table ? 2 : 1));
   text('c');
   text('memory');
   byte(2);
   byte(0);
   u(1);
-  text('c');
-  text('table');
-  byte(1);
-  byte(0x70);
-  byte(0);
-  u(1);
+  if (table) {
+    text('c');
+    text('table');
+    byte(1);
+    byte(0x70);
+    byte(0);
+    u(1);
+  }
   writeFunction('mulh', TYPE_LL_L);
   writeFunction('mulhu', TYPE_LL_L);
   writeFunction('mulhsu', TYPE_LL_L);
@@ -112,4 +119,6 @@ export function writeImports(): void {
   writeFunction('f64Lt', TYPE_LL_I);
   writeFunction('f64Le', TYPE_LL_I);
   writeFunction('executeFloat', TYPE_IIL_I);
+  writeFunction('callRegion', TYPE_REGION_AT);
+  writeFunction('goOnInRegion', TYPE_REGION_AT);
 }

@@ -12,6 +12,9 @@ import {
   COUNT_REGION,
   COUNT_REGION_DROP,
   COUNT_REGION_INSTRUCTION,
+  FEATURES,
+  FEATURE_FEW_IMPORTS,
+  FEATURE_NO_IMPORTS,
   HART_BASE,
   HOT_THRESHOLD,
   JUMP_TABLES,
@@ -25,6 +28,7 @@ import {
 } from '../layout';
 import { forgetHints, writeHints } from './branch-hints';
 import { emitRegion } from './emit';
+import { useTable } from './emit-calls';
 import { IMPORTED_FUNCTIONS, TYPE_REGION, writeImports, writeTypes } from './imports';
 import {
   addFunction,
@@ -37,7 +41,7 @@ import {
   targetBlock,
   targets,
 } from './region';
-import { HOLE_BYTES, byte, fill, hasRoom, hole, i32c, rewind, u } from './wasm-writer';
+import { HOLE_BYTES, byte, decimal, fill, hasRoom, hole, i32c, rewind, u } from './wasm-writer';
 import * as writer from './wasm-writer';
 
 const NONE: u32 = 0xffff;
@@ -71,12 +75,10 @@ const BATCH = 32;
 /** A module is made when this many heads wait, or one has waited this many chunks: making one costs the host 0.2 to 1 ms. */
 const FULL = 16;
 /**
- * Modules a machine may make between two resets. Node 20 keeps every module that imports a table for as long as the
- * table lives, and each commits about 130 KiB: what is not translated by then is interpreted.
+ * Where a module that imports a table is kept for as long as the table (V8 before 13), so many do it between two resets;
+ * the others call regions through a function of the host's, which takes 2 to 3 ns longer.
  */
-const MODULES_MOST: u64 = 4000;
-/** From so many on, only full batches are made. */
-const MODULES_FEW: u64 = 500;
+const MODULES_WITH_TABLE: u64 = 200;
 const PATIENCE = 12;
 const queue = new StaticArray<u32>(QUEUE);
 const queueComputed = new StaticArray<u8>(QUEUE);
@@ -274,12 +276,10 @@ const batchEntry = new StaticArray<u32>(BATCH);
 /** Translates what is hot: one module for the whole queue, at most BATCH regions. */
 export function translatePending(): void {
   if (!queued) return;
-  const modules = get64(COUNT_MODULE);
-  if (modules >= MODULES_MOST) {
-    queued = 0;
-    return;
-  }
-  if (modules >= MODULES_FEW && queued < BATCH) return;
+  const features = load<u32>(HART_BASE + FEATURES);
+  let table = !(features & FEATURE_NO_IMPORTS);
+  if (features & FEATURE_FEW_IMPORTS && get64(COUNT_MODULE) >= MODULES_WITH_TABLE) table = false;
+  useTable(table);
   // Threshold 1 is for tests: everything is translated as soon as it is jumped to.
   if (queued < FULL && ++waited < PATIENCE && hotThreshold() > 1) return;
   waited = 0;
@@ -297,7 +297,7 @@ export function translatePending(): void {
   writeTypes();
   closeSection();
   section(2);
-  writeImports();
+  writeImports(table);
   closeSection();
   // The bodies are written far behind, then moved up to the sections that must know their number.
   const codeAt = MODULE_BUFFER + HEAD_BYTES;
@@ -338,16 +338,8 @@ export function translatePending(): void {
   u(functions);
   for (let i = 0; i < functions; i++) u(TYPE_REGION);
   closeSection();
-  section(9);
-  u(made);
-  for (let i = 0; i < made; i++) {
-    u(0);
-    i32c(REGION_TABLE_FIRST + unchecked(batchRegion[i]));
-    byte(0x0b);
-    u(1);
-    u(IMPORTED_FUNCTIONS + unchecked(batchFunction[i]));
-  }
-  closeSection();
+  if (table) writeElements(made);
+  else writeExports(made);
   writeHints(IMPORTED_FUNCTIONS);
   section(10);
   u(functions);
@@ -363,6 +355,31 @@ export function translatePending(): void {
     if (unchecked(regionSlot[region]) == NONE) continue;
     store<u16>(<usize>unchecked(batchEntry[i]), <u16>(REGION_MARK + region));
   }
+}
+
+/** The element section: regions into their places in the table. */
+function writeElements(made: i32): void {
+  section(9);
+  u(made);
+  for (let i = 0; i < made; i++) {
+    u(0);
+    i32c(REGION_TABLE_FIRST + unchecked(batchRegion[i]));
+    byte(0x0b);
+    u(1);
+    u(IMPORTED_FUNCTIONS + unchecked(batchFunction[i]));
+  }
+  closeSection();
+}
+/** The export section: each region by its place in the table, where the host puts it. */
+function writeExports(made: i32): void {
+  section(7);
+  u(made);
+  for (let i = 0; i < made; i++) {
+    decimal(REGION_TABLE_FIRST + unchecked(batchRegion[i]));
+    byte(0);
+    u(IMPORTED_FUNCTIONS + unchecked(batchFunction[i]));
+  }
+  closeSection();
 }
 
 let sectionSize: usize = 0;

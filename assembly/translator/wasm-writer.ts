@@ -18,6 +18,7 @@ export const W_BR: u8 = 0x0c;
 export const W_BR_IF: u8 = 0x0d;
 export const W_BR_TABLE: u8 = 0x0e;
 export const W_RETURN: u8 = 0x0f;
+export const W_RETURN_CALL: u8 = 0x12;
 export const W_CALL: u8 = 0x10;
 export const W_CALL_INDIRECT: u8 = 0x11;
 export const W_RETURN_CALL_INDIRECT: u8 = 0x13;
@@ -199,6 +200,12 @@ export function fill(place: usize, value: u32): void {
 export function text(value: string): void {
   u(value.length);
   for (let i = 0; i < value.length; i++) byte(<u8>value.charCodeAt(i));
+}
+
+/** A number of four digits as a name. The core has no heap for strings. */
+export function decimal(value: u32): void {
+  u(4);
+  for (let unit: u32 = 1000; unit > 0; unit /= 10) byte(<u8>(48 + ((value / unit) % 10)));
 }
 
 export function get(local: u32): void {

@@ -60,6 +60,7 @@ import type {
   Privilege,
 } from './core-types.ts';
 import { featureBits, hostFeatures } from './host-features.ts';
+import { regionCalls } from './region-calls.ts';
 
 /** The core could not be made: too little memory in the host, or a wrong RAM size. */
 export class CoreError extends Error {
@@ -228,13 +229,20 @@ export class Core implements CoreApi {
           host.mmioWrite(address, size, low >>> 0, high >>> 0) ? 1 : 0,
         install: (address: number, length: number) => {
           const translated = new WebAssembly.Module(new Uint8Array(memory.buffer, address, length));
-          new WebAssembly.Instance(translated, { c: imports });
+          const { exports } = new WebAssembly.Instance(translated, { c: imports });
+          // A module without the table gives its regions by their places in it.
+          for (const [place, region] of Object.entries(exports)) table.set(Number(place), region);
         },
         call: (kind: number) => (kind === HOST_TIME ? Math.floor(host.time()) : 0),
       },
     });
     this.#exports = instance.exports as unknown as CoreExports;
-    imports = { ...instance.exports, memory, table };
+    imports = {
+      ...instance.exports,
+      ...regionCalls(table, (options.features ?? hostFeatures()).tailCalls),
+      memory,
+      table,
+    };
     this.hart = new Hart(this.#view, this.#exports);
     this.reset();
   }

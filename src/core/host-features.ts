@@ -1,5 +1,10 @@
 // What this host's WebAssembly can do beyond the baseline that translated code may count on.
-import { FEATURE_FUSED, FEATURE_TAIL_CALLS } from '../../assembly/layout.ts';
+import {
+  FEATURE_FEW_IMPORTS,
+  FEATURE_FUSED,
+  FEATURE_NO_IMPORTS,
+  FEATURE_TAIL_CALLS,
+} from '../../assembly/layout.ts';
 
 /** Each one makes translated code faster; none is needed. */
 export interface HostFeatures {
@@ -7,6 +12,11 @@ export interface HostFeatures {
   tailCalls: boolean;
   /** f64x2.relaxed_madd rounds once, as fmadd.d does: the specification leaves it to the host's processor. */
   fusedMultiplyAdd: boolean;
+  /**
+   * Modules that may import the table of regions. V8 keeps each for as long as the table until version 13, so `few` do
+   * there; `none` is for tests.
+   */
+  tableImports: 'any' | 'few' | 'none';
 }
 
 /** (func (result i32) (return_call 0)): accepted where Wasm has tail calls. */
@@ -30,15 +40,29 @@ function probeFused(): boolean {
   return f(1 + e, 1 + e, -(1 + 2 * e)) === e * e;
 }
 
+/** V8 11.3 and 12.4 (Node 20 and 22) keep the modules, 13.6 does not; no other way to ask was found. */
+function isOldV8(): boolean {
+  if (typeof process === 'undefined') return false;
+  return Number.parseInt(process.versions?.v8 ?? '', 10) < 13;
+}
+
 let known: HostFeatures | undefined;
 
 /** Finds out once what this host can do. */
 export function hostFeatures(): HostFeatures {
-  known ??= { tailCalls: WebAssembly.validate(TAIL_CALL_MODULE), fusedMultiplyAdd: probeFused() };
+  known ??= {
+    tailCalls: WebAssembly.validate(TAIL_CALL_MODULE),
+    fusedMultiplyAdd: probeFused(),
+    tableImports: isOldV8() ? 'few' : 'any',
+  };
   return known;
 }
 
 /** The same as the core's reset takes it: FEATURE_* of assembly/layout.ts. */
 export function featureBits(features: HostFeatures): number {
-  return (features.tailCalls ? FEATURE_TAIL_CALLS : 0) | (features.fusedMultiplyAdd ? FEATURE_FUSED : 0);
+  return (
+    (features.tailCalls ? FEATURE_TAIL_CALLS : 0) |
+    (features.fusedMultiplyAdd ? FEATURE_FUSED : 0) |
+    { any: 0, few: FEATURE_FEW_IMPORTS, none: FEATURE_NO_IMPORTS }[features.tableImports]
+  );
 }

@@ -2,6 +2,7 @@
 // Each leaves its mark on a register, and saves what it must on the stack; so the order of all calls and returns shows.
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type HostFeatures, hostFeatures } from '../../src/core/host-features.ts';
 import { encode } from '../diff/encode.ts';
 import { RAM } from '../support/core.ts';
 import { Pair } from './pair.ts';
@@ -108,14 +109,22 @@ const programs = fc.array(func, { minLength: 1, maxLength: MOST }).map((function
   })),
 );
 
-const THRESHOLDS = [1, 40];
-const pairs = THRESHOLDS.map((threshold) => new Pair({ ramBytes: 1 << 20 }, threshold));
+/** Thresholds, and hosts that can do more or less. */
+const HOSTS: readonly (readonly [number, HostFeatures | undefined])[] = [
+  [1, undefined],
+  [40, undefined],
+  [1, { tailCalls: false, fusedMultiplyAdd: false, tableImports: 'any' }],
+  [1, { tailCalls: false, fusedMultiplyAdd: false, tableImports: 'none' }],
+  [1, { ...hostFeatures(), tableImports: 'none' }],
+];
+const newPair = ([threshold, features]: (typeof HOSTS)[number]): Pair =>
+  new Pair({ ramBytes: 1 << 20, ...(features && { features }) }, threshold);
+const pairs = HOSTS.map(newPair);
 let runs = 0;
 
 function compare(functions: readonly Func[], fuel: number, budgets: readonly number[]): string[] {
   // A host may keep the modules of a core for as long as the core.
-  if (++runs % 500 === 0)
-    for (const [k, threshold] of THRESHOLDS.entries()) pairs[k] = new Pair({ ramBytes: 1 << 20 }, threshold);
+  if (++runs % 500 === 0) for (const [k, host] of HOSTS.entries()) pairs[k] = newPair(host);
   const { bytes, start } = page(functions, fuel);
   for (const pair of pairs) {
     pair.reset();
@@ -149,7 +158,7 @@ test(
           all += instructions;
         },
       ),
-      { numRuns: process.env.HYPERTAB_LONG ? 100_000 : 250 },
+      { numRuns: process.env.HYPERTAB_LONG ? 100_000 : 120 },
     );
     // The translator takes its part: else nothing is compared.
     expect(translated / all).toBeGreaterThan(0.3);

@@ -5,7 +5,7 @@
 ;; double:
 ;;   slli a0, a0, 1
 ;;   ret
-  (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -80,7 +80,7 @@
                                         i64.const 8
                                         i64.shr_u
                                         i32.wrap_i64
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         i32.const 0
                                         i32.load offset=263420
@@ -299,7 +299,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420
@@ -349,7 +349,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;21;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -434,7 +434,7 @@
                                       i64.const 8
                                       i64.shr_u
                                       i32.wrap_i64
-                                      i32.const 16368
+                                      i32.const 131056
                                       i32.and
                                       i32.const 0
                                       i32.load offset=263420
@@ -643,7 +643,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420
@@ -693,7 +693,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -845,7 +845,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420

@@ -9,7 +9,7 @@
 ;;   addi a1, a1, 1
 ;;   bltu a0, a2, loop
 ;;   j again
-  (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -67,7 +67,7 @@
                                         i32.wrap_i64
                                         i32.const 8
                                         i32.shr_u
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         local.get 7
                                         i32.add
@@ -97,15 +97,15 @@
                                         i32.wrap_i64
                                         i32.const 8
                                         i32.shr_u
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         local.get 7
                                         i32.add
                                         local.tee 5
-                                        i64.load offset=16384
+                                        i64.load offset=131072
                                         local.tee 14
                                         local.get 5
-                                        i32.load offset=16392
+                                        i32.load offset=131080
                                         local.set 5
                                         local.get 4
                                         i64.const -4096
@@ -294,7 +294,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420

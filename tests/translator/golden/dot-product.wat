@@ -9,7 +9,7 @@
 ;;   addi a0, a0, 16
 ;;   bltu a0, a1, loop
 ;;   j again
-  (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
@@ -58,7 +58,7 @@
                                     local.get 1
                                     local.get 2
                                     local.get 3
-                                    call 21
+                                    call 23
                                     return
                                   end
                                   i32.const 0
@@ -105,7 +105,7 @@
                                         i32.wrap_i64
                                         i32.const 8
                                         i32.shr_u
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         local.get 7
                                         i32.add
@@ -137,7 +137,7 @@
                                         i32.wrap_i64
                                         i32.const 8
                                         i32.shr_u
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         local.get 7
                                         i32.add
@@ -380,7 +380,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420
@@ -430,7 +430,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;21;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
@@ -518,7 +518,7 @@
                                         i32.wrap_i64
                                         i32.const 8
                                         i32.shr_u
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         local.get 7
                                         i32.add
@@ -553,7 +553,7 @@
                                         i32.wrap_i64
                                         i32.const 8
                                         i32.shr_u
-                                        i32.const 16368
+                                        i32.const 131056
                                         i32.and
                                         local.get 7
                                         i32.add
@@ -819,7 +819,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420

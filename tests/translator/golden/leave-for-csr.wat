@@ -3,7 +3,7 @@
 ;;   csrr a1, instret
 ;;   sub a2, a1, a0
 ;;   j loop
-  (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -150,7 +150,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420

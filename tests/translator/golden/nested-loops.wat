@@ -9,7 +9,7 @@
 ;;   addi a0, a0, -1
 ;;   bnez a0, middle
 ;;   j outer
-  (func (;20;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -234,7 +234,7 @@
         i64.const 8
         i64.shr_u
         i32.wrap_i64
-        i32.const 16368
+        i32.const 131056
         i32.and
         i32.const 0
         i32.load offset=263420
