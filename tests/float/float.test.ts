@@ -13,7 +13,7 @@ const SEED = Number(process.env.HYPERTAB_SEED ?? 754);
 let core: FloatCore;
 beforeAll(async () => {
   core = await compileFloatCore();
-});
+}, 120_000);
 
 const show = ({ bits, flags }: Outcome): string => `0x${bits.toString(16)} flags ${flags}`;
 

@@ -15,7 +15,7 @@ let program: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hypertab-float-'));
   program = await buildProgram(folder, OPERATIONS);
-});
+}, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const show = ({ bits, flags }: Outcome): string => `0x${bits.toString(16)} flags ${flags}`;
