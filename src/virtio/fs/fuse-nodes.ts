@@ -13,10 +13,13 @@ export class FuseNodes {
   private readonly tree: FileSystem;
   private readonly byNumber = new Map<number, Node>();
   private readonly byInode = new Map<Inode, number>();
-  private last = ROOT_NODE;
+  private last: number;
+  private closed = false;
 
-  constructor(tree: FileSystem) {
+  /** @param after numbers up to this one were used before */
+  constructor(tree: FileSystem, after = ROOT_NODE) {
     this.tree = tree;
+    this.last = after;
     this.byNumber.set(ROOT_NODE, { inode: tree.root, lookups: 1 });
     this.byInode.set(tree.root, ROOT_NODE);
   }
@@ -34,6 +37,11 @@ export class FuseNodes {
 
   /** The number to tell the kernel; the reference that came with the inode is now the kernel's. */
   enter(inode: Inode): number {
+    if (this.closed) {
+      // An answer that came too late: nobody will ever forget it.
+      this.tree.forget(inode, 1);
+      return 0;
+    }
     const known = this.byInode.get(inode);
     if (known !== undefined) {
       this.byNumber.get(known)!.lookups++;
@@ -57,8 +65,10 @@ export class FuseNodes {
     this.byInode.delete(node.inode);
   }
 
-  /** The kernel has gone: everything is given back. */
-  clear(): void {
+  /** The kernel has gone: everything is given back. Answers what a new one's numbers come after. */
+  close(): number {
+    this.closed = true;
     for (const [number, { lookups }] of [...this.byNumber]) this.forget(number, lookups);
+    return this.last;
   }
 }

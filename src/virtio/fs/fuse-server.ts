@@ -90,7 +90,7 @@ export interface FuseServerOptions {
  */
 export class FuseServer {
   private readonly tree: FileSystem;
-  private readonly nodes: FuseNodes;
+  private nodes: FuseNodes;
   private readonly reader = new FuseReader();
   private readonly locks: SharedLocks | undefined;
   private readonly client = ++clients;
@@ -150,7 +150,7 @@ export class FuseServer {
   /** The kernel is gone without a word (the machine was reset): forgets what it was told. */
   reset(): void {
     this.started = false;
-    this.nodes.clear();
+    this.nodes = new FuseNodes(this.tree, this.nodes.close());
     for (const wait of [...this.waits.values()]) wait.cancel();
   }
 

@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FileLocks } from '../../../src/storage/tree/file-locks.ts';
 import type { Inode, Sharing } from '../../../src/storage/tree/file-system.ts';
 import { MemoryTree } from '../../../src/storage/tree/memory-tree.ts';
+import { PickedDirectory } from '../../../src/storage/tree/picked-directory.ts';
 import { INIT, ROOT_NODE } from '../../../src/virtio/fs/fuse-protocol.ts';
 import { FuseServer } from '../../../src/virtio/fs/fuse-server.ts';
+import { FakeDirectory } from '../../storage/tree/fake-handles.ts';
 import { FuseClient, pack, parseAttributes, parseEntry } from './fuse-client.ts';
 
 let tree: MemoryTree;
@@ -104,6 +106,21 @@ describe('nodes', () => {
     expect(client.server.knownNodes).toBe(1);
     await client.forget(ROOT_NODE, 10);
     expect((await client.lookup(ROOT_NODE, 'f1')).node).toBeGreaterThan(nodes[2]!);
+  });
+
+  it('that are told of after a reset are held by nobody', async () => {
+    const directory = new FakeDirectory();
+    await directory.getFileHandle('a', { create: true });
+    const picked = new PickedDirectory(directory.asHandle);
+    const late = new FuseClient(new FuseServer(picked));
+    await late.init();
+    const answer = late.call('LOOKUP', ROOT_NODE, pack('a'));
+    late.server.reset();
+    await answer;
+    expect(late.server.knownNodes).toBe(1);
+    expect((await picked.lookup(picked.root, 'a'))!.inode.references).toBe(1);
+    await late.init();
+    expect((await late.lookup(ROOT_NODE, 'a')).node).toBeGreaterThan(ROOT_NODE);
   });
 
   it('give their memory back once forgotten', async () => {
