@@ -267,7 +267,8 @@ describe('a drive', () => {
     ['a discard with a flag', DISCARD, 0n, ranges([0n, 1, 1]), 0, UNSUPP],
     ['a zeroing with an unknown flag', WRITE_ZEROES, 0n, ranges([0n, 1, 2]), 0, UNSUPP],
     ['a zeroing of too much', WRITE_ZEROES, 0n, ranges([0n, 0xffff_ffff, 0]), 0, IOERR],
-    ['a range of which one part is wrong', WRITE_ZEROES, 0n, ranges([0n, 1, 0], [16n, 1, 0]), 0, IOERR],
+    ['ranges of which one is wrong', DISCARD, 0n, ranges([0n, 1, 0], [16n, 1, 0]), 0, IOERR],
+    ['more ranges to zero than one', WRITE_ZEROES, 0n, ranges([0n, 1, 0], [1n, 1, 0]), 0, IOERR],
   ])('refuses %s, and changes nothing', (_what, type, sector, output, input, status) => {
     const contents = pattern(16 * SECTOR, 3);
     const backend = new MemoryBackend({ contents: contents.slice() });

@@ -37,10 +37,12 @@ export const QUEUE_SIZE = 256;
 export const SEGMENTS_MAX = QUEUE_SIZE - 2;
 export const SEGMENT_BYTES_MAX = 1 << 16;
 export const REQUEST_BYTES_MAX = SEGMENTS_MAX * SEGMENT_BYTES_MAX;
-/** A range of this many sectors (1 GiB) is dropped at once, or zeroed (64 MiB); a driver asks for more piece by piece. */
+/** Ranges of this many sectors (1 GiB) are dropped at once; a driver asks for more piece by piece. */
 export const DISCARD_SECTORS_MAX = 2 ** 21;
-export const WRITE_ZEROES_SECTORS_MAX = 2 ** 17;
-export const RANGES_MAX = 64;
+export const DISCARD_RANGES_MAX = 64;
+/** 8 MiB are zeroed at once: a back end may have to write them, and the machine waits for those that write at once. */
+export const WRITE_ZEROES_SECTORS_MAX = 2 ** 14;
+export const WRITE_ZEROES_RANGES_MAX = 1;
 /** Drives prefer whole pages: a physical block of 2^3 sectors. */
 const PHYSICAL_BLOCK_EXPONENT = 3;
 const OPTIMAL_IO_BYTES = 1 << 16;
@@ -71,10 +73,10 @@ export function blockConfig(backend: BlockBackend): Uint8Array {
   view.setUint32(28, OPTIMAL_IO_BYTES / SECTOR_BYTES, true);
   view.setUint16(34, 1, true); // num_queues
   view.setUint32(36, DISCARD_SECTORS_MAX, true);
-  view.setUint32(40, RANGES_MAX, true);
+  view.setUint32(40, DISCARD_RANGES_MAX, true);
   view.setUint32(44, 1 << PHYSICAL_BLOCK_EXPONENT, true);
   view.setUint32(48, WRITE_ZEROES_SECTORS_MAX, true);
-  view.setUint32(52, RANGES_MAX, true);
+  view.setUint32(52, WRITE_ZEROES_RANGES_MAX, true);
   view.setUint8(56, 1); // write_zeroes_may_unmap
   return config;
 }

@@ -1,10 +1,10 @@
 // What a request to a drive asks for, understood and checked before anything is done.
 import type { Chain } from '../chain.ts';
 import {
+  DISCARD_RANGES_MAX,
   DISCARD_SECTORS_MAX,
   RANGE_BYTES,
   RANGE_FLAG_UNMAP,
-  RANGES_MAX,
   REQUEST_BYTES_MAX,
   REQUEST_HEADER_BYTES,
   SECTOR_BYTES,
@@ -18,6 +18,7 @@ import {
   VIRTIO_BLK_T_IN,
   VIRTIO_BLK_T_OUT,
   VIRTIO_BLK_T_WRITE_ZEROES,
+  WRITE_ZEROES_RANGES_MAX,
   WRITE_ZEROES_SECTORS_MAX,
 } from './block-config.ts';
 
@@ -88,7 +89,8 @@ function transfer(kind: 'read' | 'write', sector: number, length: number, limits
 function ranges(kind: 'discard' | 'write-zeroes', chain: Chain, limits: DriveLimits): BlockRequest {
   const length = chain.readableBytes - REQUEST_HEADER_BYTES;
   if (limits.readonly || length === 0 || length % RANGE_BYTES !== 0) return REFUSED;
-  if (length / RANGE_BYTES > RANGES_MAX) return REFUSED;
+  const rangesMost = kind === 'discard' ? DISCARD_RANGES_MAX : WRITE_ZEROES_RANGES_MAX;
+  if (length / RANGE_BYTES > rangesMost) return REFUSED;
   const bytes = new Uint8Array(length);
   chain.read(REQUEST_HEADER_BYTES, bytes);
   const view = new DataView(bytes.buffer);
