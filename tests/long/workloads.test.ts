@@ -25,7 +25,7 @@ test('python3 passes the tests of its own library', () =>
     work: [
       ...[
         'test_float test_cmath test_math test_complex test_fractions',
-        'test_struct test_array test_bisect test_set test_dict',
+        'test_struct test_array test_bisect test_dict',
         'test_json test_hmac test_binascii test_colorsys test_random',
         'test_mmap test_select test_thread test_queue',
       ].map((names) => ({
