@@ -25,11 +25,14 @@ export type {
   VmConsole,
   VmDrive,
   VmEvents,
+  VmInterface,
+  VmNetwork,
   VmOptions,
   VmShare,
   VmState,
   VmStats,
 } from './hypervisor/types.ts';
 export type { Engine, MachineMemory, MachineStats, StopReason } from './machine/machine-types.ts';
+export { EthernetSwitch, type PortCounters, type SwitchOptions } from './network/ethernet-switch.ts';
 export type { DriveSource, DriveSpec } from './storage/drive-spec.ts';
 export type { TreeSource, TreeSpec } from './storage/tree/tree-spec.ts';

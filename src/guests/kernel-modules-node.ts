@@ -11,10 +11,12 @@ import { extractModules, type KernelModule } from './modules-node.ts';
 import type { Kitchen } from './recipe-node.ts';
 
 /** What drivers of our devices Debian has as modules. */
-const DRIVERS = ['virtio_blk', 'virtio_rng', 'virtio_balloon', 'virtio_mmio'];
-/** File systems of drives, and all they need: named, so that one pass over the package finds them. */
+const DRIVERS = ['virtio_blk', 'virtio_net', 'virtio_rng', 'virtio_balloon', 'virtio_mmio'];
+/** What virtio_net needs; named, as those below, so that one pass over the package finds them. */
+const NETWORK = ['net_failover', 'failover'];
+/** File systems of drives, and all they need. */
 const FILE_SYSTEMS = ['ext4', 'jbd2', 'mbcache', 'crc16', 'crc32c_generic'];
-export const MODULES: readonly string[] = [...DRIVERS, ...FILE_SYSTEMS];
+export const MODULES: readonly string[] = [...DRIVERS, ...NETWORK, ...FILE_SYSTEMS];
 
 /** Modules this large are gzipped, and unpacked by guests/busybox/modprobe: RAM is short in small guests. */
 const GZIP_FROM = 100_000;

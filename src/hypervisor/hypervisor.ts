@@ -1,8 +1,10 @@
 import type { Engine } from '../machine/machine-types.ts';
+import { CONSOLES_MAX } from '../machine/memory-map.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
 import { setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
 import { type LoadedFile, loadFile, nameOf } from './file-source.ts';
+import { planNetworks } from './networks.ts';
 import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
 import { setUpShares } from './shares.ts';
 import { parseMemory } from './size.ts';
@@ -48,6 +50,7 @@ export class Hypervisor {
     checkOptions(options);
     const shares = setUpShares(options.shares ?? []);
     const drives = setUpDrives(options.drives ?? []);
+    const networks = planNetworks(options.network);
     const sources = chooseSources(options, guest);
     const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
     const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>
@@ -67,6 +70,7 @@ export class Hypervisor {
     if (append !== undefined) config.append = append;
     if (options.clock !== undefined) config.clock = options.clock;
     if (options.seed !== undefined) config.seed = options.seed;
+    if (options.consoles !== undefined) config.consoles = options.consoles;
     if (options.noReboot !== undefined) config.noReboot = options.noReboot;
 
     const id = `vm${++this.#count}`;
@@ -82,6 +86,7 @@ export class Hypervisor {
       maxInstructions: options.maxInstructions,
       shares,
       drives,
+      networks,
       worker: platform.startWorker(`hypertab ${id} ${name}`),
       ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
     }).catch((error: unknown) => {
@@ -144,6 +149,10 @@ function checkOptions(options: VmOptions): void {
   }
   if (options.clock !== undefined && options.clock !== 'host' && options.clock !== 'instructions') {
     throw new OptionError(`clock: '${options.clock}' is none; choose host or instructions`);
+  }
+  const { consoles = 0 } = options;
+  if (!(Number.isInteger(consoles) && consoles >= 0 && consoles <= CONSOLES_MAX)) {
+    throw new OptionError(`consoles: ${consoles} is no number of them; give 0 to ${CONSOLES_MAX}`);
   }
   if (options.append !== undefined) {
     const { length } = new TextEncoder().encode(options.append);

@@ -1,6 +1,7 @@
 // The public nouns of the library. `new Hypervisor()` in index.ts makes them real; page and command line use
 // nothing else.
 import type { Engine, MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { EthernetSwitch, PortCounters } from '../network/ethernet-switch.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
@@ -17,6 +18,17 @@ export type VmShare = { tag: string } & TreeSpec;
 
 /** A drive. The guest finds its serial number (up to 20 bytes of ASCII) as /dev/disk/by-id/virtio-SERIAL. */
 export type VmDrive = DriveSpec & { serial?: string };
+
+/** What a network interface is plugged into; its MAC address is random when none is given. */
+export type VmNetwork = EthernetSwitch | { network: EthernetSwitch; mac?: string };
+
+/** A network interface of a VM. */
+export interface VmInterface {
+  /** As the guest has it when it starts: 02:00:00:12:34:56. */
+  readonly mac: string;
+  /** What passed its port of the switch: sent by the guest, received for it, and lost. */
+  readonly counters: Readonly<PortCounters>;
+}
 
 export interface VmOptions {
   /** A prepared guest by name; gives kernel, initrd, append and memory unless these are set here. */
@@ -38,6 +50,10 @@ export interface VmOptions {
   shares?: readonly VmShare[];
   /** Drives, which the guest finds in this order as /dev/vda, /dev/vdb and so on; at most 16. */
   drives?: readonly VmDrive[];
+  /** Networks that the VM is in, by an interface each (eth0 and so on); at most 4. Default: none. */
+  network?: VmNetwork | readonly VmNetwork[];
+  /** Terminals beside the serial console, 0 (the default) to 8: console(1) is /dev/hvc0, and so on. */
+  consoles?: number;
   /** Shown to people; default: the guest's name. */
   name?: string;
   maxInstructions?: number;
@@ -69,7 +85,7 @@ export interface VmEvents {
   reset: Record<string, never>;
 }
 
-/** A terminal of a VM. Console 0 is the serial port. */
+/** A terminal of a VM. Console 0 is the serial port, console N is /dev/hvc(N - 1). */
 export interface VmConsole {
   /** Sends what a person typed. Strings are UTF-8. */
   write(data: Uint8Array | string): void;
@@ -78,6 +94,11 @@ export interface VmConsole {
    * the listener returns is pending, the guest's output is held back (and the guest, once 1 MiB waits).
    */
   onData(listener: (data: Uint8Array) => void | Promise<void>): () => void;
+  /**
+   * Tells the guest how large the terminal is, in characters; its tty follows at once. The serial port has no way to
+   * tell, and stays as it is.
+   */
+  resize(columns: number, rows: number): void;
   /** Typed bytes the guest's machine has not taken yet: hold back more while this is large. */
   readonly pending: number;
   /** What the guest has written since power-on (the last 256 KiB), for a console that attaches late. */
@@ -110,7 +131,10 @@ export interface VirtualMachine {
   setBalloon(size: number | string): Promise<void>;
   /** What the guest has given up, and what it says of its memory: figures of the last call, new ones are asked for. */
   memory(): Promise<MachineMemory | undefined>;
+  /** Consoles 0 to VmOptions.consoles. Throws OptionError when there is none of that number. */
   console(index?: number): VmConsole;
+  /** Its network interfaces, in the order of VmOptions.network. */
+  readonly interfaces: readonly VmInterface[];
   /** A bare-metal ELF's signature region, as 32-bit words. */
   signature(): Promise<Uint32Array | undefined>;
   /** Resolves with the reason once the VM has stopped. */

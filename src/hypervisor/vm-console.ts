@@ -1,4 +1,6 @@
+import { TERMINAL_SIZE_MAX } from '../virtio/console/console-config.ts';
 import type { ByteReader, ByteSender } from '../worker/byte-channel.ts';
+import { OptionError } from './errors.ts';
 import type { VmConsole } from './types.ts';
 
 /** Bytes of output kept for a console that attaches late. */
@@ -6,16 +8,23 @@ export const BACKLOG_BYTES = 256 * 1024;
 
 type Listener = (data: Uint8Array) => void | Promise<void>;
 
-/** The serial console of a VM: one reader of the guest's bytes, any number of listeners. */
-export class SerialConsole implements VmConsole {
+/** A console of a VM: one reader of the guest's bytes, any number of listeners. */
+export class GuestConsole implements VmConsole {
   readonly #sender: ByteSender;
   readonly #reader: ByteReader;
+  readonly #resize: (columns: number, rows: number) => void;
   readonly #listeners = new Set<{ listener: Listener }>();
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #closed = false;
 
-  constructor(sender: ByteSender, reader: ByteReader) {
+  /** @param resize tells the guest, where there is a way */
+  constructor(
+    sender: ByteSender,
+    reader: ByteReader,
+    resize: (columns: number, rows: number) => void = () => {},
+  ) {
+    this.#resize = resize;
     this.#sender = sender;
     this.#reader = reader;
     reader.listen((bytes) => this.#deliver(bytes));
@@ -44,6 +53,16 @@ export class SerialConsole implements VmConsole {
   write(data: Uint8Array | string): void {
     if (this.#closed) return;
     this.#sender.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  }
+
+  resize(columns: number, rows: number): void {
+    for (const count of [columns, rows]) {
+      if (Number.isInteger(count) && count >= 1 && count <= TERMINAL_SIZE_MAX) continue;
+      throw new OptionError(
+        `resize: a terminal has no ${count} columns or rows; give 1 to ${TERMINAL_SIZE_MAX}`,
+      );
+    }
+    if (!this.#closed) this.#resize(columns, rows);
   }
 
   onData(listener: Listener): () => void {

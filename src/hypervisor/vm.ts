@@ -7,15 +7,18 @@ import type {
   MachineControl,
   MachineSetup,
   ShareSetup,
+  TerminalEnds,
   WorkerEvent,
 } from '../worker/machine-control.ts';
 import { StatsBoard, type StatsSample } from '../worker/stats-channel.ts';
 import { Emitter } from './emitter.ts';
 import { FileError, HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
+import type { NetworkPlan } from './networks.ts';
 import type { WorkerHandle } from './platform.ts';
 import { parseSize } from './size.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
-import { SerialConsole } from './vm-console.ts';
+import { GuestConsole } from './vm-console.ts';
+import { PluggedInterface } from './vm-interface.ts';
 import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
 
 /** Milliseconds over which speed and load are measured. */
@@ -34,6 +37,7 @@ export interface VmParts {
   maxInstructions: number | undefined;
   shares?: readonly ShareSetup[];
   drives?: readonly DriveSetup[];
+  networks?: readonly NetworkPlan[];
   worker: WorkerHandle;
   /** Use shared memory for console and figures; default: where it can be. */
   shared?: boolean;
@@ -44,13 +48,15 @@ export class Vm implements VirtualMachine {
   readonly id: string;
   readonly name: string;
   readonly prompt: string | undefined;
+  readonly interfaces: readonly PluggedInterface[];
   readonly #memory: number;
   /** True when it has drives or shares. */
   readonly #stores: boolean;
   readonly #worker: WorkerHandle;
   readonly #control: Comlink.Remote<MachineControl>;
   readonly #events: MessagePort;
-  readonly #console: SerialConsole;
+  /** The serial one first. */
+  readonly #consoles: GuestConsole[];
   readonly #emitter = new Emitter<VmEvents>();
   readonly #meter = new RateMeter();
   readonly #watch = new Stopwatch();
@@ -70,7 +76,8 @@ export class Vm implements VirtualMachine {
     parts: VmParts,
     control: Comlink.Remote<MachineControl>,
     events: MessagePort,
-    console: SerialConsole,
+    console: GuestConsole,
+    interfaces: readonly PluggedInterface[],
     board: StatsBoard | undefined,
   ) {
     this.id = parts.id;
@@ -81,7 +88,8 @@ export class Vm implements VirtualMachine {
     this.#worker = parts.worker;
     this.#control = control;
     this.#events = events;
-    this.#console = console;
+    this.#consoles = [console];
+    this.interfaces = interfaces;
     this.#board = board;
     this.#whenLost = new Promise((_, reject) => {
       this.#rejectLost = reject;
@@ -107,20 +115,26 @@ export class Vm implements VirtualMachine {
       parts,
       Comlink.wrap<MachineControl>(calls.port1),
       events.port1,
-      new SerialConsole(openSender(inputHere), openReader(outputHere)),
+      new GuestConsole(openSender(inputHere), openReader(outputHere)),
+      (parts.networks ?? []).map((plan) => new PluggedInterface(plan, shared)),
       board === undefined ? undefined : new StatsBoard(board),
     );
+    const terminals = vm.#openTerminals(parts.config.consoles ?? 0, shared);
+    const networks = vm.interfaces.map(({ setup }) => setup);
     const setup: MachineSetup = {
       config: parts.config,
       maxInstructions: parts.maxInstructions,
       shares: parts.shares,
       drives: parts.drives,
+      terminals,
+      networks,
       consoleOut,
       consoleIn,
       stats: board === undefined ? { kind: 'messages' } : { kind: 'board', board },
       events: events.port2,
     };
-    const transfers = [consoleOut.port, consoleIn.port, events.port2, ...parts.owned];
+    const cables = [...terminals, ...networks].flatMap((ends) => [ends.out.port, ends.in.port]);
+    const transfers = [consoleOut.port, consoleIn.port, events.port2, ...cables, ...parts.owned];
     try {
       await vm.#call(vm.#control.create(Comlink.transfer(setup, transfers)));
     } catch (error) {
@@ -181,7 +195,8 @@ export class Vm implements VirtualMachine {
     this.#enter('destroyed');
     this.#rejectLost(new StateError(`${this.name} has been destroyed`));
     if (this.#stores && this.#lost === undefined) await this.#closeStores();
-    this.#console.close();
+    for (const console of this.#consoles) console.close();
+    this.#unplug();
     this.#events.onmessage = null;
     this.#events.close();
     this.#control[Comlink.releaseProxy]();
@@ -197,10 +212,12 @@ export class Vm implements VirtualMachine {
     return this.#describe(this.#latest()?.stats ?? NO_STATS);
   }
 
-  console(index = 0): SerialConsole {
-    if (index !== 0)
-      throw new OptionError(`${this.name} has no console ${index}; console 0 is the serial port`);
-    return this.#console;
+  console(index = 0): GuestConsole {
+    const console = this.#consoles[index];
+    if (console !== undefined) return console;
+    const last = this.#consoles.length - 1;
+    const others = last === 0 ? '; option consoles gives it more' : `, ${last} is the last`;
+    throw new OptionError(`${this.name} has no console ${index}; console 0 is the serial port${others}`);
   }
 
   async setBalloon(size: number | string): Promise<void> {
@@ -269,7 +286,7 @@ export class Vm implements VirtualMachine {
     this.#watch.reset();
     this.#meter.reset();
     // A prompt of the last power cycle must not pass for one of this.
-    this.#console.clearBacklog();
+    for (const console of this.#consoles) console.clearBacklog();
     this.#enter('running');
     try {
       await this.#call(begin(run));
@@ -339,9 +356,32 @@ export class Vm implements VirtualMachine {
         return;
       case 'stopped':
         // The last words first, then the news; a plug that was pulled does not wait for a slow listener.
-        if (!this.#plugPulled) await this.#console.whenReceived(event.consoleBytes);
+        if (!this.#plugPulled) await this.#whenReceived(event.consoleBytes);
         if (event.run === this.#run && this.#isOn()) this.#stopped(event.reason);
     }
+  }
+
+  async #whenReceived(consoleBytes: readonly number[]): Promise<void> {
+    await Promise.all(this.#consoles.map((console, index) => console.whenReceived(consoleBytes[index] ?? 0)));
+  }
+
+  /** Makes the consoles beside the serial one; returns the worker's ends of them. */
+  #openTerminals(count: number, shared: boolean): TerminalEnds[] {
+    return Array.from({ length: count }, (_, index) => {
+      const [outputHere, out] = createChannel(shared);
+      const [inputHere, into] = createChannel(shared);
+      const resize = (columns: number, rows: number) => {
+        if (this.#lost === undefined)
+          this.#call(this.#control.resizeTerminal(index, columns, rows)).catch(() => {});
+      };
+      this.#consoles.push(new GuestConsole(openSender(inputHere), openReader(outputHere), resize));
+      return { out, in: into };
+    });
+  }
+
+  /** Pulls the cables of its network interfaces. */
+  #unplug(): void {
+    for (const plugged of this.interfaces) plugged.close();
   }
 
   #isOn(): boolean {
@@ -355,6 +395,7 @@ export class Vm implements VirtualMachine {
 
   #onLost(cause: Error): void {
     if (this.#lost !== undefined || this.#state === 'destroyed') return;
+    this.#unplug();
     const error = new WorkerLostError(`${this.name}: its worker is lost: ${cause.message}`, { cause });
     this.#lost = error;
     this.#rejectLost(error);

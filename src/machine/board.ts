@@ -18,7 +18,7 @@ import { SATP, TIME } from './csr.ts';
 import { buildDeviceTree, slotRegion } from './device-tree.ts';
 import { ConfigError } from './errors.ts';
 import { describeIsa, withoutHardwareDirty } from './isa-description.ts';
-import type { Engine, MachineConfig, MachineParts } from './machine-types.ts';
+import type { Engine, MachineConfig, MachineParts, MachineTerminal } from './machine-types.ts';
 import {
   BOOT_ROM,
   CLINT,
@@ -37,7 +37,7 @@ import {
 } from './memory-map.ts';
 import { DEVICE_TREE_BYTES, loadPieces, type Placement, placeAll } from './placement.ts';
 import { createRandom } from './random.ts';
-import { createVirtioDevices, placeVirtioDevices } from './virtio-devices.ts';
+import { createConsole, createVirtioDevices, placeVirtioDevices } from './virtio-devices.ts';
 
 /** Makes a core; tests give one of their own. */
 export type CoreFactory = (module: WebAssembly.Module, options: CoreOptions) => CoreApi;
@@ -68,6 +68,8 @@ export class Board {
   readonly uart: Uart16550;
   readonly rtc: GoldfishRtc;
   readonly balloon: BalloonDevice;
+  /** Terminals beside the serial console. */
+  readonly terminals: readonly MachineTerminal[];
   readonly clock: MachineClock;
   readonly placement: Placement;
   /** What devices have to do while the hart does not run. */
@@ -125,9 +127,11 @@ export class Board {
     this.bus.attach(SYSCON, new Syscon(events.syscon));
     const memory = this.guestMemory();
     this.balloon = new BalloonDevice(memory);
+    const console = createConsole(config.consoles);
+    this.terminals = console?.ports ?? [];
     const virtio = placeVirtioDevices(
       config.virtio,
-      createVirtioDevices(config, parts, this.balloon),
+      createVirtioDevices(config, parts, { balloon: this.balloon, console }),
       { memory, work: this.work },
       (source) => plic.source(source),
     );

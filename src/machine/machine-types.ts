@@ -1,4 +1,5 @@
 import type { CoreCounters } from '../core/core-types.ts';
+import type { FrameLink } from '../network/frame-link.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
 import type { GuestMemoryStats } from '../virtio/balloon.ts';
@@ -26,6 +27,8 @@ export interface MachineConfig {
   noReboot?: boolean;
   /** Where virtio devices are: PCI (default), or the slots of virtio-mmio. */
   virtio?: 'pci' | 'mmio';
+  /** Terminals beside the serial console: /dev/hvc0 and so on. Default: none. */
+  consoles?: number;
 }
 
 /** What a machine stands on that cannot be sent to its worker: the worker opens it before it builds the machine. */
@@ -34,6 +37,29 @@ export interface MachineParts {
   drives?: readonly MachineDrive[];
   /** Trees of files that the guest mounts by their tags. */
   shares?: readonly MachineShare[];
+  /** Network interfaces, in this order. */
+  networks?: readonly MachineNetwork[];
+}
+
+/** A network interface and what it is plugged into. */
+export interface MachineNetwork {
+  /** Six bytes. */
+  mac: Uint8Array;
+  /** Bytes of the largest packet. */
+  mtu: number;
+  link: FrameLink;
+}
+
+/** A terminal of the guest's beside the serial console. */
+export interface MachineTerminal {
+  /** Called with bytes the guest wrote. */
+  onOutput: (bytes: Uint8Array) => void;
+  /** Bytes typed. Queued without limit; the guest reads at its pace. */
+  type(bytes: Uint8Array): void;
+  /** Typed bytes that the guest has not read yet. */
+  readonly inputPending: number;
+  /** The terminal's size in characters, each 1 to 65,535: the guest's tty follows. */
+  resize(columns: number, rows: number): void;
 }
 
 /** A tree of files under the tag the guest knows it by (1 to 36 bytes of UTF-8). */
@@ -100,6 +126,8 @@ export interface MachineApi {
   onConsoleOutput: (bytes: Uint8Array) => void;
   /** Typed bytes that the guest has not read yet: the host holds back more while this is large. */
   readonly consoleInputPending?: number;
+  /** Terminals beside the serial console, as many as MachineConfig.consoles says. */
+  readonly terminals?: readonly MachineTerminal[];
   /** Called when the machine has followed a reboot the guest asked for. */
   onReset?: () => void;
   /** Called when an idle machine has something to do: a device has finished work, or raised an interrupt. */

@@ -12,6 +12,7 @@ import type {
   MachineMemory,
   MachineParts,
   MachineStats,
+  MachineTerminal,
   SliceResult,
   StopReason,
 } from './machine-types.ts';
@@ -116,6 +117,10 @@ export class Machine implements MachineApi {
 
   get consoleInputPending(): number {
     return this.board.uart.inputPending;
+  }
+
+  get terminals(): readonly MachineTerminal[] {
+    return this.board.terminals;
   }
 
   suspend(): void {

@@ -49,6 +49,8 @@ export const PCI_SLOT = {
   drive: 8,
   share: 24,
 } as const;
+/** Terminals of the console. */
+export const CONSOLES_MAX = 8;
 export const NETWORKS_MAX = 4;
 export const DRIVES_MAX = 16;
 export const SHARES_MAX = 8;

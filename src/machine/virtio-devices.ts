@@ -5,15 +5,25 @@ import { EmptyVirtioSlot } from '../devices/empty-slots.ts';
 import { PciHost } from '../devices/pci-host.ts';
 import type { BalloonDevice } from '../virtio/balloon.ts';
 import { BlockDevice } from '../virtio/block/block-device.ts';
+import { ConsoleDevice } from '../virtio/console/console-device.ts';
 import { EntropyDevice } from '../virtio/entropy.ts';
 import { FsDevice } from '../virtio/fs/fs-device.ts';
+import { NetDevice } from '../virtio/net/net-device.ts';
 import type { VirtioDevice, VirtioHost } from '../virtio/virtio-device.ts';
 import { VirtioMmio } from '../virtio/virtio-mmio.ts';
 import { VirtioPci } from '../virtio/virtio-pci.ts';
 import { ConfigError } from './errors.ts';
-import type { MachineConfig, MachineDrive, MachineParts, MachineShare } from './machine-types.ts';
+import type {
+  MachineConfig,
+  MachineDrive,
+  MachineNetwork,
+  MachineParts,
+  MachineShare,
+} from './machine-types.ts';
 import {
+  CONSOLES_MAX,
   DRIVES_MAX,
+  NETWORKS_MAX,
   PCI_ECAM,
   PCI_IRQ,
   PCI_IRQS,
@@ -34,19 +44,45 @@ export interface PlacedDevice {
 /** Tells the entropy device's sequence from the one that the device tree's seed is taken from. */
 const ENTROPY_STREAM = 0x656e7472;
 
+/** Devices that the board has a hand in. */
+export interface OwnDevices {
+  balloon: BalloonDevice;
+  console: ConsoleDevice | undefined;
+}
+
+/** The device behind a machine's terminals, when it has any. Throws ConfigError for too many. */
+export function createConsole(terminals = 0): ConsoleDevice | undefined {
+  if (!Number.isInteger(terminals) || terminals < 0 || terminals > CONSOLES_MAX) {
+    throw new ConfigError(`${terminals} consoles; a machine takes 0 to ${CONSOLES_MAX}`);
+  }
+  return terminals === 0 ? undefined : new ConsoleDevice(terminals);
+}
+
 /** Makes a machine's virtio devices, in the order of their PCI slots. Throws ConfigError for too many of a kind. */
 export function createVirtioDevices(
   config: MachineConfig,
   parts: MachineParts,
-  balloon: BalloonDevice,
+  { balloon, console }: OwnDevices,
 ): PlacedDevice[] {
   const seed = config.seed === undefined ? undefined : config.seed ^ ENTROPY_STREAM;
   return [
+    ...(console ? [{ slot: PCI_SLOT.console, device: console }] : []),
     { slot: PCI_SLOT.entropy, device: new EntropyDevice(createRandom(seed)) },
     { slot: PCI_SLOT.balloon, device: balloon },
+    ...networkDevices(parts.networks ?? []),
     ...driveDevices(parts.drives ?? []),
     ...shareDevices(parts.shares ?? []),
   ];
+}
+
+function networkDevices(networks: readonly MachineNetwork[]): PlacedDevice[] {
+  if (networks.length > NETWORKS_MAX) {
+    throw new ConfigError(`${networks.length} network interfaces; a machine takes at most ${NETWORKS_MAX}`);
+  }
+  return networks.map((network, index) => ({
+    slot: PCI_SLOT.network + index,
+    device: new NetDevice({ name: `net${index}`, ...network }),
+  }));
 }
 
 function driveDevices(drives: readonly MachineDrive[]): PlacedDevice[] {

@@ -18,6 +18,22 @@ export interface DriveSetup {
   serial?: string;
 }
 
+/** A network interface, and the ends of its cable. */
+export interface NetworkSetup {
+  mac: Uint8Array;
+  mtu: number;
+  /** Frames of the guest. */
+  out: ChannelEnd;
+  /** Frames for the guest. */
+  in: ChannelEnd;
+}
+
+/** Where a terminal's bytes go and come from. */
+export interface TerminalEnds {
+  out: ChannelEnd;
+  in: ChannelEnd;
+}
+
 /** Everything a worker needs to make its machine; the ports in it are transferred. */
 export interface MachineSetup {
   config: SentConfig;
@@ -25,6 +41,9 @@ export interface MachineSetup {
   /** What the worker opens before it makes the machine. */
   shares?: readonly ShareSetup[];
   drives?: readonly DriveSetup[];
+  /** Terminals beside the serial console, as many as the configuration says. */
+  terminals?: readonly TerminalEnds[];
+  networks?: readonly NetworkSetup[];
   /** Bytes the guest writes to its serial console. */
   consoleOut: ChannelEnd;
   /** Bytes typed. */
@@ -36,8 +55,8 @@ export interface MachineSetup {
 
 /** What a worker tells without being asked. */
 export type WorkerEvent =
-  /** `consoleBytes`: all the guest has ever written, so that the page can wait for the last of it. */
-  | { type: 'stopped'; run: number; reason: StopReason; consoleBytes: number }
+  /** `consoleBytes`: all the guest has ever written to each console, so that the page can wait for the last of it. */
+  | { type: 'stopped'; run: number; reason: StopReason; consoleBytes: readonly number[] }
   /** The machine broke in a way that is not the guest's fault. */
   | { type: 'failed'; run: number; message: string }
   | { type: 'reset' }
@@ -60,6 +79,8 @@ export interface MachineControl {
   close(): Promise<void>;
   stats(): MachineStats;
   setBalloon(bytes: number): void;
+  /** The size of a terminal in characters; 0 is the first beside the serial console. */
+  resizeTerminal(index: number, columns: number, rows: number): void;
   memory(): MachineMemory | undefined;
   signature(): Uint32Array | undefined;
 }

@@ -3,12 +3,20 @@ import type {
   MachineApi,
   MachineConfig,
   MachineMemory,
+  MachineNetwork,
   MachineParts,
   MachineStats,
 } from '../machine/machine-types.ts';
 import { receiveConfig } from './blob-file.ts';
-import { openReader, openSender } from './byte-channel.ts';
-import type { MachineControl, MachineSetup, WorkerEvent, WorkerHello } from './machine-control.ts';
+import { type ByteSender, openReader, openSender } from './byte-channel.ts';
+import { FrameChannel } from './frame-channel.ts';
+import type {
+  MachineControl,
+  MachineSetup,
+  NetworkSetup,
+  WorkerEvent,
+  WorkerHello,
+} from './machine-control.ts';
 import type { OpenedParts } from './open-parts.ts';
 import { StatsBoard } from './stats-channel.ts';
 import { VmDriver } from './vm-driver.ts';
@@ -44,16 +52,19 @@ export class MachineService implements MachineControl {
     if (this.#machine !== undefined) throw new Error('this worker already has a machine');
     const post = (event: WorkerEvent) => setup.events.postMessage(event);
     const parts = await this.#openParts(setup, (message) => post({ type: 'warning', message }));
-    const machine = await this.#make(receiveConfig(setup.config), parts);
+    const networks = (setup.networks ?? []).map(openNetwork);
+    const machine = await this.#make(receiveConfig(setup.config), parts, networks);
     machine.setInstructionLimit(setup.maxInstructions);
 
     const output = openSender(setup.consoleOut);
+    const outputs = [output, ...connectTerminals(machine, setup)];
     const board = setup.stats.kind === 'board' ? new StatsBoard(setup.stats.board) : undefined;
     const driver = new VmDriver(
       machine,
-      output,
+      outputs,
       {
-        onStopped: (reason) => post({ type: 'stopped', run: this.#run, reason, consoleBytes: output.sent }),
+        onStopped: (reason) =>
+          post({ type: 'stopped', run: this.#run, reason, consoleBytes: outputs.map(({ sent }) => sent) }),
         onFailed: (error) => post({ type: 'failed', run: this.#run, message: describe(error) }),
         onReset: () => post({ type: 'reset' }),
         onStats: (sample) => (board === undefined ? post({ type: 'stats', sample }) : board.write(sample)),
@@ -65,7 +76,7 @@ export class MachineService implements MachineControl {
     );
     openReader(setup.consoleIn).listen((bytes) => {
       driver.input(bytes);
-      return inputPending(machine) > INPUT_LIMIT ? inputRead(machine) : undefined;
+      return untilRead(() => machine.consoleInputPending ?? 0);
     });
     this.#machine = machine;
     this.#driver = driver;
@@ -107,6 +118,10 @@ export class MachineService implements MachineControl {
     this.#made.machine.setBalloon?.(bytes);
   }
 
+  resizeTerminal(index: number, columns: number, rows: number): void {
+    this.#made.machine.terminals?.[index]?.resize(columns, rows);
+  }
+
   memory(): MachineMemory | undefined {
     return this.#made.machine.memory?.();
   }
@@ -116,9 +131,13 @@ export class MachineService implements MachineControl {
   }
 
   /** Files and locks are given up when there is no machine to use them. */
-  async #make(config: MachineConfig, parts: OpenedParts): Promise<MachineApi> {
+  async #make(
+    config: MachineConfig,
+    parts: OpenedParts,
+    networks: readonly MachineNetwork[],
+  ): Promise<MachineApi> {
     try {
-      return this.#createMachine(config, parts);
+      return this.#createMachine(config, { ...parts, networks });
     } catch (error) {
       await parts.close();
       throw error;
@@ -135,14 +154,32 @@ export class MachineService implements MachineControl {
 
 const openNothing: PartsOpener = async () => ({ close: async () => {} });
 
-function inputPending(machine: MachineApi): number {
-  return machine.consoleInputPending ?? 0;
+/** Joins a machine's terminals with their channels; returns where their output goes. */
+function connectTerminals(machine: MachineApi, { terminals = [] }: MachineSetup): ByteSender[] {
+  return terminals.map((ends, index) => {
+    const output = openSender(ends.out);
+    const terminal = machine.terminals?.[index];
+    if (terminal === undefined) return output;
+    terminal.onOutput = (bytes) => output.send(bytes);
+    openReader(ends.in).listen((bytes) => {
+      terminal.type(bytes);
+      return untilRead(() => terminal.inputPending);
+    });
+    return output;
+  });
 }
 
-async function inputRead(machine: MachineApi): Promise<void> {
-  while (inputPending(machine) > INPUT_LIMIT) {
-    await new Promise((resolve) => setTimeout(resolve, INPUT_RETRY_MS));
-  }
+function openNetwork({ mac, mtu, ...ends }: NetworkSetup): MachineNetwork {
+  return { mac, mtu, link: new FrameChannel(openSender(ends.out), openReader(ends.in)) };
+}
+
+/** Waits while the guest has too much to read; undefined when it need not. */
+function untilRead(pending: () => number): Promise<void> | undefined {
+  return pending() > INPUT_LIMIT ? becomeRead(pending) : undefined;
+}
+
+async function becomeRead(pending: () => number): Promise<void> {
+  while (pending() > INPUT_LIMIT) await new Promise((resolve) => setTimeout(resolve, INPUT_RETRY_MS));
 }
 
 function describe(error: unknown): string {

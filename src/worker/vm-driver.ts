@@ -31,7 +31,7 @@ export type DriverState = 'created' | 'running' | 'paused' | 'stopped';
 /** Runs one machine slice by slice, serves messages in between and sleeps while the guest idles. */
 export class VmDriver {
   readonly #machine: MachineApi;
-  readonly #output: ByteSender;
+  readonly #outputs: readonly ByteSender[];
   readonly #host: DriverHost;
   readonly #options: DriverOptions;
   #state: DriverState = 'created';
@@ -41,17 +41,20 @@ export class VmDriver {
   #wake: (() => void) | undefined;
   #lastSample = -Infinity;
 
-  constructor(machine: MachineApi, output: ByteSender, host: DriverHost, options: DriverOptions) {
+  /** @param outputs of the guest's consoles, the serial one first */
+  constructor(machine: MachineApi, outputs: readonly ByteSender[], host: DriverHost, options: DriverOptions) {
     this.#machine = machine;
-    this.#output = output;
+    this.#outputs = outputs;
     this.#host = host;
     this.#options = options;
-    machine.onConsoleOutput = (bytes) => output.send(bytes);
+    machine.onConsoleOutput = (bytes) => outputs[0]?.send(bytes);
     machine.onReset = () => host.onReset();
     machine.onWake = () => this.#wake?.();
-    output.onDrain = () => {
-      if (this.#flooded) this.#wake?.();
-    };
+    for (const output of outputs) {
+      output.onDrain = () => {
+        if (this.#flooded) this.#wake?.();
+      };
+    }
   }
 
   get state(): DriverState {
@@ -125,7 +128,7 @@ export class VmDriver {
     this.#looping = true;
     try {
       while (this.#state === 'running') {
-        this.#flooded = this.#output.undelivered > OUTPUT_LIMIT;
+        this.#flooded = this.#outputs.some(({ undelivered }) => undelivered > OUTPUT_LIMIT);
         if (this.#flooded) await this.#sleep(Infinity);
         else await this.#slice();
       }

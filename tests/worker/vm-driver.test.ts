@@ -22,7 +22,7 @@ function drive(slice: (machine: FakeMachine) => SliceResult, noReboot = false) {
   const reasons: StopReason[] = [];
   const driver = new VmDriver(
     machine,
-    output,
+    [output],
     {
       onStopped: (reason) => void reasons.push(reason),
       onFailed: (error) => void log.push(`failed ${error}`),
