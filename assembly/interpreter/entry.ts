@@ -4,7 +4,7 @@ import { HART_BASE } from '../layout';
 // @ts-ignore: decorator
 @inline
 export function advance(ip: usize): usize {
-  return load<u16>(ip, 12);
+  return load<u8>(ip, 12);
 }
 // @ts-ignore: decorator
 @inline

@@ -11,6 +11,8 @@ import { f64Add, f64Div, f64Mul, f64Sub } from '../float/f64';
 import { f64Fma } from '../float/fma';
 import {
   OP_ADD,
+  OP_CSRRW,
+  OP_SFENCE_INVAL_IR,
   OP_ADDI,
   OP_ADDIW,
   OP_ADDW,
@@ -175,6 +177,18 @@ function nearest(ip: usize): bool {
 function isReturn(ip: usize): bool {
   const base: u32 = load<u16>(ip, 4);
   return base == X + 8 || base == X + 40;
+}
+
+/** Instructions that end a region wherever they stand: those of CSRs, and fences of translation. */
+// @ts-ignore: decorator
+@inline
+function isSystem(op: u32): bool {
+  return op >= <u32>OP_CSRRW && op <= <u32>OP_SFENCE_INVAL_IR;
+}
+
+/** What lies behind such an instruction is where a region may begin. */
+function noteBehind(ip: usize, base: usize, threshold: u32): void {
+  if (ip - base < 4096 << 3) noteTarget(ip, threshold, BY_JUMP);
 }
 
 /** How the inner loop was left. */
@@ -901,10 +915,12 @@ export function interpret(budget: i32): i32 {
         set64(INSTRET, origin - n);
         // A store may drop the very entry it came from: what is needed of it is read first.
         const step = advance(ip);
-        const outcome = executeSlow(operation(ip), ip, pc);
+        const op = operation(ip);
+        const outcome = executeSlow(op, ip, pc);
         n--;
         if (outcome == NEXT) {
           ip += step;
+          if (threshold && isSystem(op)) noteBehind(ip, base, threshold);
           if (get32(ATTENTION) | exitReason | <i32>(n <= 0)) set64(PC, page + <u64>((ip - base) >> 3));
           else go = true;
         } else if (outcome == TRAPPED) origin--;
@@ -933,10 +949,12 @@ export function interpret(budget: i32): i32 {
           const pc = page + <u64>((ip - base) >> 3);
           set64(INSTRET, origin - n);
           const step = advance(ip);
-          const outcome = executeSlow(originalOperation(mark - REGION_MARK), ip, pc);
+          const op = originalOperation(mark - REGION_MARK);
+          const outcome = executeSlow(op, ip, pc);
           n--;
           if (outcome == NEXT) {
             ip += step;
+            if (isSystem(op)) noteBehind(ip, base, threshold);
             if (get32(ATTENTION) | exitReason) {
               set64(PC, page + <u64>((ip - base) >> 3));
               go = false;

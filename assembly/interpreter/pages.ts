@@ -2,7 +2,7 @@
 // carries PAGE_CODE, so its stores take the slow path and drop the entries they touch: fence.i has nothing to do.
 //
 // Entry: u16 operation, u16 rd, u16 rs1, u16 rs2 (byte offsets into the hart's state), i32 immediate,
-//        u16 advance (bytes to the next entry), u16 rs3 | rounding mode << 12.
+//        u8 advance (bytes to the next entry), u8 jumps to it (translator/regions.ts), u16 rs3 | rounding mode << 12.
 
 import { attend, count } from '../hart/state';
 import {

@@ -64,6 +64,8 @@ const regionNext = new StaticArray<u16>(REGION_COUNT);
 const slotFirst = new StaticArray<u16>(SLOT_COUNT);
 let nextRegion: u32 = 0;
 
+/** What an entry counts in itself, in the line of cache that a jump needs anyhow; more is counted by the table. */
+const FEW: u32 = 128;
 const COUNTERS = 16384;
 const counters = new StaticArray<u16>(COUNTERS);
 
@@ -80,6 +82,9 @@ const FULL = 16;
  */
 const MODULES_WITH_TABLE: u64 = 200;
 const PATIENCE = 12;
+/** The same once there are MODULES_MANY: what becomes hot then is the long tail of a system's code. */
+const LONG_PATIENCE = 100;
+const MODULES_MANY: u64 = 60;
 const queue = new StaticArray<u32>(QUEUE);
 const queueComputed = new StaticArray<u8>(QUEUE);
 let queued: i32 = 0;
@@ -112,14 +117,27 @@ export function hotThreshold(): u32 {
 // @ts-ignore: decorator
 @inline
 export function noteTarget(ip: usize, threshold: u32, how: u32): void {
-  const counter = changetype<usize>(counters) + ((ip >> 3) & ((COUNTERS - 1) << 1));
-  const hits = <u32>load<u16>(counter) + 1;
-  store<u16>(counter, <u16>hits);
-  if (hits >= threshold) enqueue(ip, counter, how);
+  const hits = <u32>load<u8>(ip, 13) + 1;
+  store<u8>(ip, <u8>hits, 13);
+  if (hits >= FEW || hits >= threshold) noteMore(ip, hits, threshold, how);
 }
 
-function enqueue(ip: usize, counter: usize, how: u32): void {
-  store<u16>(counter, 0);
+/** The entry's own counter is full, or high enough. */
+function noteMore(ip: usize, hits: u32, threshold: u32, how: u32): void {
+  store<u8>(ip, 0, 13);
+  if (hits < threshold) {
+    const counter = changetype<usize>(counters) + ((ip >> 3) & ((COUNTERS - 1) << 1));
+    hits += load<u16>(counter);
+    if (hits < threshold) {
+      store<u16>(counter, <u16>hits);
+      return;
+    }
+    store<u16>(counter, 0);
+  }
+  enqueue(ip, how);
+}
+
+function enqueue(ip: usize, how: u32): void {
   if (queued >= QUEUE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
   for (let i = 0; i < queued; i++) if (unchecked(queue[i]) == <u32>ip) return;
   unchecked((queueComputed[queued] = <u8>how));
@@ -281,7 +299,7 @@ export function translatePending(): void {
   if (features & FEATURE_FEW_IMPORTS && get64(COUNT_MODULE) >= MODULES_WITH_TABLE) table = false;
   useTable(table);
   // Threshold 1 is for tests: everything is translated as soon as it is jumped to.
-  if (queued < FULL && ++waited < PATIENCE && hotThreshold() > 1) return;
+  if (queued < FULL && ++waited < (get64(COUNT_MODULE) < MODULES_MANY ? PATIENCE : LONG_PATIENCE) && hotThreshold() > 1) return;
   waited = 0;
   rewind(MODULE_BUFFER);
   // Header and sections up to the code: sizes are filled in as they become known.

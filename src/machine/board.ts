@@ -60,7 +60,7 @@ export interface BoardEvents {
  * Executions after which a jump target is translated. Translating costs the host 20 to 50 microseconds an
  * instruction, most of it in its background compiler: what runs less often is cheaper to interpret.
  */
-const HOT_THRESHOLD: Record<Engine, number> = { interpreter: 0, auto: 4000, translator: 500 };
+const HOT_THRESHOLD: Record<Engine, number> = { interpreter: 0, auto: 10_000, translator: 500 };
 
 export class Board {
   readonly core: CoreApi;

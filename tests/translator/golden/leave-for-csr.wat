@@ -4,6 +4,235 @@
 ;;   sub a2, a1, a0
 ;;   j loop
   (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
+    block  ;; label = @1
+      block  ;; label = @2
+        block  ;; label = @3
+          block  ;; label = @4
+            block  ;; label = @5
+              block  ;; label = @6
+                block  ;; label = @7
+                  block  ;; label = @8
+                    block  ;; label = @9
+                      block  ;; label = @10
+                        block  ;; label = @11
+                          block  ;; label = @12
+                            block  ;; label = @13
+                              block  ;; label = @14
+                                block  ;; label = @15
+                                  i32.const 0
+                                  i32.load offset=263416
+                                  local.set 7
+                                  i32.const 0
+                                  i64.load offset=262224
+                                  local.set 17
+                                  i32.const 0
+                                  i64.load offset=262232
+                                  local.set 18
+                                  block  ;; label = @16
+                                    local.get 18
+                                    local.get 17
+                                    i64.sub
+                                    local.set 19
+                                    local.get 2
+                                    i32.const 2
+                                    i32.sub
+                                    local.set 2
+                                    br 0 (;@16;)
+                                  end
+                                  local.get 17
+                                  i64.const 1
+                                  i64.add
+                                  local.set 17
+                                  local.get 2
+                                  i32.const 1
+                                  i32.sub
+                                  local.set 2
+                                  i32.const 4
+                                  local.set 6
+                                  i64.const 0
+                                  local.set 14
+                                  br 2 (;@13;)
+                                  unreachable
+                                end
+                                i32.const 0
+                                local.get 14
+                                i64.store offset=263440
+                                local.get 2
+                                local.get 6
+                                i32.const 12
+                                i32.shr_u
+                                i32.sub
+                                local.set 2
+                                local.get 0
+                                local.get 6
+                                i32.const 4095
+                                i32.and
+                                i64.extend_i32_u
+                                i64.add
+                                local.set 9
+                                i32.const 0
+                                local.set 13
+                                br 12 (;@2;)
+                              end
+                              i32.const 0
+                              local.get 14
+                              i64.store offset=263440
+                              local.get 2
+                              local.get 6
+                              i32.const 12
+                              i32.shr_u
+                              i32.sub
+                              local.set 2
+                              local.get 0
+                              local.get 6
+                              i32.const 4095
+                              i32.and
+                              i64.extend_i32_u
+                              i64.add
+                              local.set 9
+                              i32.const 0
+                              local.set 13
+                              br 11 (;@2;)
+                            end
+                            i32.const 0
+                            local.get 14
+                            i64.store offset=263440
+                            local.get 2
+                            local.get 6
+                            i32.const 12
+                            i32.shr_u
+                            i32.sub
+                            local.set 2
+                            local.get 0
+                            local.get 6
+                            i32.const 4095
+                            i32.and
+                            i64.extend_i32_u
+                            i64.add
+                            local.set 9
+                            i32.const 0
+                            local.set 13
+                            i32.const 0
+                            local.get 17
+                            i64.store offset=262224
+                            i32.const 0
+                            local.get 19
+                            i64.store offset=262240
+                            br 10 (;@2;)
+                          end
+                          i32.const 0
+                          local.get 14
+                          i64.store offset=263440
+                          local.get 2
+                          local.get 6
+                          i32.const 12
+                          i32.shr_u
+                          i32.sub
+                          local.set 2
+                          local.get 0
+                          local.get 6
+                          i32.const 4095
+                          i32.and
+                          i64.extend_i32_u
+                          i64.add
+                          local.set 9
+                          i32.const 0
+                          local.set 13
+                          i32.const 0
+                          local.get 19
+                          i64.store offset=262240
+                          br 9 (;@2;)
+                        end
+                        br 8 (;@2;)
+                      end
+                      br 7 (;@2;)
+                    end
+                    i32.const 0
+                    local.get 17
+                    i64.store offset=262224
+                    i32.const 0
+                    local.get 19
+                    i64.store offset=262240
+                    br 6 (;@2;)
+                  end
+                  i32.const 0
+                  local.get 19
+                  i64.store offset=262240
+                  br 5 (;@2;)
+                end
+                br 3 (;@3;)
+              end
+              br 2 (;@3;)
+            end
+            i32.const 0
+            local.get 17
+            i64.store offset=262224
+            i32.const 0
+            local.get 19
+            i64.store offset=262240
+            br 1 (;@3;)
+          end
+          i32.const 0
+          local.get 19
+          i64.store offset=262240
+          br 0 (;@3;)
+        end
+        local.get 9
+        i64.const 8
+        i64.shr_u
+        i32.wrap_i64
+        i32.const 131056
+        i32.and
+        i32.const 0
+        i32.load offset=263420
+        i32.add
+        local.tee 5
+        i64.load
+        local.get 5
+        i32.load offset=8
+        local.set 5
+        local.get 9
+        i64.const -4096
+        i64.and
+        local.tee 4
+        i64.ne
+        br_if 0 (;@2;)
+        local.get 5
+        local.get 9
+        i32.wrap_i64
+        i32.const 4094
+        i32.and
+        i32.const 3
+        i32.shl
+        i32.add
+        i32.load16_u
+        local.tee 6
+        i32.const 32768
+        i32.lt_u
+        br_if 0 (;@2;)
+        local.get 2
+        i32.const 0
+        i32.le_s
+        br_if 0 (;@2;)
+        local.get 4
+        local.get 5
+        local.get 2
+        local.get 3
+        local.get 6
+        i32.const -32752
+        i32.add
+        return_call_indirect (type 0)
+      end
+      i32.const 0
+      local.get 13
+      i32.store offset=263432
+      i32.const 0
+      local.get 9
+      i64.store offset=262408
+    end
+    local.get 2)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64)
     block  ;; label = @1
       block  ;; label = @2
