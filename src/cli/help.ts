@@ -23,6 +23,7 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --drive FILE[,readonly][,snapshot]
                           a disk image as a drive, in the guest /dev/vda, /dev/vdb and so on;
                           snapshot: changes are lost at the end; may be given several times
+  --snapshot              the guest's own disk is as it was prepared, and changes are lost at the end
   --share TAG=DIR[,readonly]
                           show a directory to the guest, in our own guests at /mnt/TAG;
                           may be given several times
@@ -45,7 +46,7 @@ export const GUEST_HELP = `Usage: hypertab guest ls [--json]
        hypertab guest rm NAME...
 
 ls lists the guests there are; prepare makes one ready to run (from packages of this machine's Debian
-mirror, or from Hypertab's own source); rm removes its files.
+mirror, or from Hypertab's own source); rm removes its files, and what was written to its disk.
 
   --json       ls: print one JSON array instead of a table
   --refresh    prepare: ask the mirror for newer packages even when the guest is there

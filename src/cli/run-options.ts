@@ -67,6 +67,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     'max-instructions': 'value',
     signature: 'value',
     'no-reboot': 'flag',
+    snapshot: 'flag',
     stats: 'flag',
     help: 'flag',
   });
@@ -87,6 +88,7 @@ export function parseRun(args: readonly string[]): RunRequest {
   if (lists.drive.length > 0) vm.drives = lists.drive.map(parseDrive);
   if (lists.share.length > 0) vm.shares = lists.share.map(parseShare);
   if (flags.has('no-reboot')) vm.noReboot = true;
+  if (flags.has('snapshot')) vm.snapshot = true;
   const help = flags.has('help');
   const bios = vm.bios === 'none' ? undefined : vm.bios;
   if (!help && guest === undefined && vm.kernel === undefined && bios === undefined) {

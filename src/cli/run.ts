@@ -3,7 +3,7 @@ import { FileError, GuestStoppedError, OptionError } from '../hypervisor/errors.
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { waitForPrompt } from '../hypervisor/prompt.ts';
 import { runCommand } from '../hypervisor/run-command.ts';
-import type { VirtualMachine } from '../hypervisor/types.ts';
+import type { VirtualMachine, VmDrive } from '../hypervisor/types.ts';
 import { printError, STATUS_INTERNAL, STATUS_TIMEOUT, statusOf, statusOfError } from './exit-status.ts';
 import { resolveForRun } from './guest.ts';
 import { KEYS_HELP, RUN_HELP } from './help.ts';
@@ -29,18 +29,30 @@ export async function run(args: readonly string[]): Promise<number> {
   return new Run(request).execute();
 }
 
+const keepsWrites = ({ readonly, snapshot }: VmDrive) => readonly !== true && snapshot !== true;
+
 class Run {
   readonly #request: RunRequest;
-  readonly #hypervisor = new Hypervisor({ resolveGuest: resolveForRun });
+  readonly #hypervisor: Hypervisor;
   readonly #terminal: Terminal;
   readonly #ended: Promise<Ending>;
   #end!: (ending: Ending) => void;
   #bootMs: number | undefined;
+  /** The guest has drives that outlive it. */
+  #keepsWrites: boolean;
   /** Output that stdout has not taken yet. */
   #written: Promise<void> = Promise.resolve();
 
   constructor(request: RunRequest) {
     this.#request = request;
+    this.#keepsWrites = (request.vm.drives ?? []).some(keepsWrites);
+    this.#hypervisor = new Hypervisor({
+      resolveGuest: async (name) => {
+        const files = await resolveForRun(name);
+        if (request.vm.snapshot !== true) this.#keepsWrites ||= (files.drives ?? []).some(keepsWrites);
+        return files;
+      },
+    });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -106,6 +118,8 @@ class Run {
       this.#bootMs = (await waitForPrompt(vm)) - startedAt;
       const onOutput = (bytes: Uint8Array) => this.#terminal.write(bytes);
       const { status } = await runCommand(vm, command, { onOutput, keepOutput: false });
+      // The plug is pulled next, so that what the guest was about to write has to be on its drives by then.
+      if (this.#keepsWrites) await runCommand(vm, 'sync', { keepOutput: false });
       return { status, reason: 'exec' };
     };
     finish().then(this.#end, async (error: unknown) => {

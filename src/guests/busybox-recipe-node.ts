@@ -1,14 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
-import { extractDeb } from './deb-node.ts';
-import type { FetchedPackage } from './debian-repository-node.ts';
-import { GuestError } from './guest-error.ts';
-import { sharedGuestFile } from './guest-files-node.ts';
-import type { GuestFile } from './guest-types.ts';
+import { debianKernel, fetchBusybox, fetchKernel, joinArchives } from './debian-kernel-node.ts';
 import { MODULE_ARCHIVE, moduleArchive } from './kernel-modules-node.ts';
 import { packageFolder } from './paths-node.ts';
-import type { Kitchen, Recipe } from './recipe-node.ts';
+import type { Recipe } from './recipe-node.ts';
 
 /** Our own scripts in the initramfs, and where each goes. */
 // Not /sbin/modprobe, which the kernel calls many times before it starts /init: 29 million instructions.
@@ -32,58 +28,18 @@ export const busyboxRecipe: Recipe = {
   make: async (kitchen) => {
     const kernelPackage = await fetchKernel(kitchen);
     const kernel = await debianKernel(kitchen, kernelPackage);
-    const busybox = await kitchen.fetch('busybox-static');
+    const program = await fetchBusybox(kitchen);
     kitchen.onProgress({ kind: 'step', text: 'building the initramfs' });
-    const files = await extractDeb(busybox.path, busybox.package.filename, ({ path }) =>
-      /^(usr\/)?bin\/busybox$/.test(path) ? 'last' : false,
-    );
-    const [program] = files.values();
-    if (program === undefined) {
-      throw new GuestError('package', `${busybox.package.filename} has no /bin/busybox`);
-    }
     const initrd = writeCpio([
       ...skeleton(),
       ...textFiles(),
       { type: 'file', path: 'bin/busybox', mode: 0o755, data: program },
       ...(await scripts()),
     ]);
-    // Linux takes several archives in a row, each beginning at a multiple of 4 bytes.
     const whole = joinArchives(initrd, await moduleArchive(kitchen, kernelPackage));
     return { kernel, initrd: await kitchen.write('initrd', whole) };
   },
 };
-
-/** The package that linux-image-riscv64 stands for. */
-async function fetchKernel(kitchen: Kitchen): Promise<FetchedPackage> {
-  const repository = await kitchen.repository();
-  const name = repository
-    .find('linux-image-riscv64')
-    .depends.flat()
-    .find((dependency) => /^linux-image-\d/.test(dependency));
-  if (name === undefined) throw new GuestError('package', 'linux-image-riscv64 depends on no kernel');
-  return kitchen.fetch(name);
-}
-
-function joinArchives(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const start = Math.ceil(first.length / 4) * 4;
-  const whole = new Uint8Array(start + second.length);
-  whole.set(first);
-  whole.set(second, start);
-  return whole;
-}
-
-/** The package's kernel: a bare RISC-V Image that it calls vmlinux. */
-function debianKernel(kitchen: Kitchen, { package: found, path }: FetchedPackage): Promise<GuestFile> {
-  return sharedGuestFile(kitchen.cacheDir, `kernel-${found.sha256}`, 'kernel', kitchen.folder, async () => {
-    kitchen.onProgress({ kind: 'step', text: `unpacking the kernel of ${found.name}` });
-    const files = await extractDeb(path, found.filename, (entry) =>
-      /^boot\/vmlinu[xz]-[^/]+$/.test(entry.path) ? 'last' : false,
-    );
-    const [image] = files.values();
-    if (image === undefined) throw new GuestError('package', `${found.filename} has no /boot/vmlinux-*`);
-    return image;
-  });
-}
 
 function skeleton(): CpioEntry[] {
   const folders =

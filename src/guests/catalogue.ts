@@ -74,6 +74,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     append: 'console=ttyS0',
     prompt: ' # ',
   },
+  {
+    name: 'debian',
+    title: 'Debian Linux on a disk',
+    description: "Debian's own userland: bash, apt and Python 3; keeps what you write",
+    kind: 'debian',
+    memory: 256 * MIB,
+    append: FAST_COMMAND_LINE,
+    prompt: '# ',
+  },
   ...TOY_GUESTS.map(({ sources: _, ...toy }): CatalogueEntry => ({ ...toy, kind: 'toy' })),
 ];
 

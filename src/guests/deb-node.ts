@@ -7,10 +7,15 @@ import { GuestError } from './guest-error.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
 /**
- * Yields the entries of a Debian package's data archive (deb(5)). Stop early when you have what you want.
+ * Yields the entries of a Debian package's archive of files, or of the one for dpkg (deb(5)). Stop early when you
+ * have what you want.
  * @throws {GuestError} format
  */
-export async function* readDeb(path: string, what: string): AsyncGenerator<TarEntry> {
+export async function* readDeb(
+  path: string,
+  what: string,
+  archive: 'data' | 'control' = 'data',
+): AsyncGenerator<TarEntry> {
   const file = await open(path);
   let data: { name: string; offset: number; size: number } | undefined;
   try {
@@ -24,14 +29,16 @@ export async function* readDeb(path: string, what: string): AsyncGenerator<TarEn
     if (members[0]?.name !== 'debian-binary') {
       throw new GuestError('format', `${what} is no Debian package: debian-binary is not its first member`);
     }
-    data = members.find(({ name }) => /^data\.tar(\.(xz|gz|zst))?$/.test(name));
+    data = members.find(
+      ({ name }) => name.startsWith(`${archive}.tar`) && /\.tar(\.(xz|gz|zst))?$/.test(name),
+    );
   } finally {
     await file.close();
   }
   if (data === undefined) {
     throw new GuestError(
       'format',
-      `${what} has no data.tar, data.tar.xz, .gz or .zst: it cannot be unpacked`,
+      `${what} has no ${archive}.tar, ${archive}.tar.xz, .gz or .zst: it cannot be unpacked`,
     );
   }
   const { name, offset, size } = data;

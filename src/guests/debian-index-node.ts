@@ -15,6 +15,8 @@ export interface DebianPackage {
   sha256: string;
   /** Names in Depends and Pre-Depends, alternatives in their order: `a | b, c` is [['a', 'b'], ['c']]. */
   depends: string[][];
+  /** Names it stands for besides its own. */
+  provides: string[];
 }
 
 export interface ReleaseFile {
@@ -78,6 +80,8 @@ export function parseRelease(text: string, what: string): Release {
   };
 }
 
+const ESSENTIAL = '\nEssential: yes\n';
+
 /** A Packages index, searched by name. */
 export class PackageIndex {
   private readonly text: Buffer;
@@ -100,6 +104,17 @@ export class PackageIndex {
     }
     const end = this.text.indexOf('\n\n', start);
     return parseStanza(this.text.toString('utf8', start, end < 0 ? undefined : end), this.what);
+  }
+
+  /** Names of the packages that every Debian system has (`Essential: yes`), in the order of the index. */
+  essential(): string[] {
+    const names: string[] = [];
+    for (let at = this.text.indexOf(ESSENTIAL); at >= 0; at = this.text.indexOf(ESSENTIAL, at + 1)) {
+      const start = this.text.lastIndexOf('\n\n', at) + 2;
+      const name = /^Package: (\S+)$/m.exec(this.text.toString('utf8', start < 2 ? 0 : start, at));
+      if (name !== null) names.push(name[1]!);
+    }
+    return names;
   }
 
   private offsetOf(name: string): number | undefined {
@@ -138,5 +153,8 @@ function parseStanza(stanza: string, what: string): DebianPackage {
       .flatMap((list) => list?.split(',') ?? [])
       .map((clause) => clause.split('|').map((alternative) => /^\s*([\w.+-]+)/.exec(alternative)?.[1] ?? ''))
       .filter((clause) => clause[0] !== ''),
+    provides: (fields.get('provides')?.split(',') ?? []).flatMap(
+      (name) => /^\s*([\w.+-]+)/.exec(name)?.[1] ?? [],
+    ),
   };
 }

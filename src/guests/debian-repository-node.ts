@@ -97,6 +97,16 @@ export class DebianRepository {
     return this.index.find(name);
   }
 
+  /** Address of the mirror, without a slash at its end. */
+  get mirror(): string {
+    return this.options.mirror;
+  }
+
+  /** Names of the packages that every Debian system has. */
+  essential(): string[] {
+    return this.index.essential();
+  }
+
   /**
    * Fetches a package's .deb, unless it is in the cache, and checks its hash.
    * @throws {GuestError}

@@ -1,3 +1,5 @@
+import type { DriveSpec } from '../storage/drive-spec.ts';
+
 /** A guest in the catalogue, prepared or not. */
 export interface GuestEntry {
   name: string;
@@ -23,13 +25,23 @@ export interface GuestManifest {
   memory: number;
   append?: string;
   prompt?: string;
-  files: { kernel?: GuestFile; initrd?: GuestFile; bios?: GuestFile };
+  files: { kernel?: GuestFile; initrd?: GuestFile; bios?: GuestFile; disk?: GuestDisk };
   /** Where it came from: package, version, SHA-256 of the .deb. */
   sources: { package: string; version: string; sha256: string }[];
   /** The Debian release the packages are of, and whether its signature was checked ("good, by …"; "not checked: …"). */
   archive?: { suite: string; version: string; date: string; signature: string };
   /** Changes when the way the guest is made does: a prepared guest of another recipe is made anew. */
   recipe: string;
+}
+
+/** A drive's image, read where it lies and never downloaded whole: no gzipped twin. */
+export interface GuestDisk {
+  /** File name, another one for other contents. */
+  name: string;
+  bytes: number;
+  sha256: string;
+  /** What it was made of: an image with the same key need not be made anew. */
+  key: string;
 }
 
 export interface GuestFile {
@@ -51,4 +63,6 @@ export interface PreparedGuest {
   kernel?: string | URL;
   initrd?: string | URL;
   bios?: string | URL;
+  /** Its own drives, which come before others: an image, and where changes to it are kept. */
+  drives?: DriveSpec[];
 }

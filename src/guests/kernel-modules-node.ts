@@ -27,17 +27,19 @@ export const MODULE_ARCHIVE = `${FORMAT}: ${MODULES.join(' ')}`;
 
 /**
  * Kernel modules in the place where modprobe looks for them, as an archive of its own to be put behind another.
+ * @param packed large ones are gzipped, for guests that do not want them at once
  * @throws {GuestError}
  */
 export async function moduleArchive(
   kitchen: Kitchen,
   { package: found, path }: FetchedPackage,
+  packed = true,
 ): Promise<Uint8Array> {
   const release = /^linux-image-(.+)$/.exec(found.name)?.[1];
   if (release === undefined)
     throw new GuestError('package', `${found.name} does not name a kernel's release`);
   const key = createHash('sha256')
-    .update(JSON.stringify([MODULE_ARCHIVE, found.sha256]))
+    .update(JSON.stringify([MODULE_ARCHIVE, found.sha256, ...(packed ? [] : ['plain'])]))
     .digest('hex');
   // Unpacking takes seconds, so that the archive is kept like the kernel.
   const scratch = join(kitchen.folder, '.modules');
@@ -45,7 +47,7 @@ export async function moduleArchive(
   try {
     await sharedGuestFile(kitchen.cacheDir, `modules-${key}`, 'modules', scratch, async () => {
       kitchen.onProgress({ kind: 'step', text: `unpacking modules of ${found.name}` });
-      return writeCpio(moduleFiles(release, await extractModules(path, found.filename, MODULES)));
+      return writeCpio(moduleFiles(release, await extractModules(path, found.filename, MODULES), packed));
     });
     return await onDisk(scratch, () => readFile(join(scratch, 'modules')));
   } finally {
@@ -54,7 +56,7 @@ export async function moduleArchive(
 }
 
 /** A release's folder of modules, with modprobe's tables of dependencies and other names. */
-function moduleFiles(release: string, modules: readonly KernelModule[]): CpioEntry[] {
+function moduleFiles(release: string, modules: readonly KernelModule[], packed: boolean): CpioEntry[] {
   const folder = `lib/modules/${release}`;
   const dependencies = modules.map(
     ({ name, depends }) => `${name}.ko:${depends.map((other) => ` ${other}.ko`).join('')}\n`,
@@ -73,7 +75,7 @@ function moduleFiles(release: string, modules: readonly KernelModule[]): CpioEnt
     text('modules.alias', aliases),
     ...modules.map(({ name, data }): CpioEntry => {
       const path = `${folder}/${name}.ko`;
-      return data.length < GZIP_FROM
+      return !packed || data.length < GZIP_FROM
         ? { type: 'file', path, data }
         : { type: 'file', path: `${path}.gz`, data: gzipSync(data, { level: 9 }) };
     }),

@@ -1,5 +1,6 @@
+import type { DriveSpec } from '../storage/drive-spec.ts';
 import { GuestError } from './guest-error.ts';
-import type { GuestFile, GuestManifest, PreparedGuest } from './guest-types.ts';
+import type { GuestDisk, GuestFile, GuestManifest, PreparedGuest } from './guest-types.ts';
 
 /** The parts of a guest that are files, in the order in which they are looked at. */
 export const FILE_ROLES = ['kernel', 'initrd', 'bios'] as const;
@@ -39,6 +40,7 @@ export function parseManifest(text: string, what: string): GuestManifest {
     if (value.files[role] !== undefined && !isFile(value.files[role]))
       throw bad(`files.${role} is malformed`);
   }
+  if (value.files.disk !== undefined && !isDisk(value.files.disk)) throw bad('files.disk is malformed');
   const isSource = (source: unknown) =>
     isObject(source) && ['package', 'version', 'sha256'].every((field) => typeof source[field] === 'string');
   if (!Array.isArray(value.sources) || !value.sources.every(isSource)) throw bad('sources is malformed');
@@ -54,10 +56,21 @@ function isFile(value: unknown): value is GuestFile {
   return isSize(value.bytes) && isSize(value.gzipBytes) && /^[0-9a-f]{64}$/.test(String(value.sha256));
 }
 
-/** What a machine needs of a prepared guest, each file given by `locate`. */
+function isDisk(value: unknown): value is GuestDisk {
+  if (!isObject(value) || typeof value.name !== 'string' || !FILE_NAME.test(value.name)) return false;
+  return (
+    isSize(value.bytes) && [value.sha256, value.key].every((hash) => /^[0-9a-f]{64}$/.test(String(hash)))
+  );
+}
+
+/** The name under which changes to a guest's drive are kept: those to another image have another. */
+export const diskName = (guest: string, disk: GuestDisk) => `guest-${guest}-${disk.sha256.slice(0, 16)}`;
+
+/** What a machine needs of a prepared guest, each file given by `locate`, its drive by `drive`. */
 export function locateGuest(
   manifest: GuestManifest,
   locate: (file: GuestFile) => string | URL,
+  drive: (disk: GuestDisk) => DriveSpec,
 ): PreparedGuest {
   const { name, title, description, memory, append, prompt, files } = manifest;
   const guest: PreparedGuest = { name, title, description, memory, append, prompt };
@@ -65,6 +78,7 @@ export function locateGuest(
     const file = files[role];
     if (file !== undefined) guest[role] = locate(file);
   }
+  if (files.disk !== undefined) guest.drives = [drive(files.disk)];
   return guest;
 }
 

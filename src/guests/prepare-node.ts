@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { type CatalogueEntry, catalogue, catalogueEntry } from './catalogue.ts';
 import { findDebianMirror } from './debian-mirror-node.ts';
 import { DebianRepository } from './debian-repository-node.ts';
-import { hashBytes, onDisk } from './disk-node.ts';
+import { fileSize, hashBytes, onDisk } from './disk-node.ts';
 import { type DownloadOptions, throwIfAborted } from './download-node.ts';
 import { GuestError } from './guest-error.ts';
 import { isGuestFileRight, writeGuestFile } from './guest-files-node.ts';
-import type { GuestEntry, GuestManifest, PreparedGuest } from './guest-types.ts';
+import type { GuestDisk, GuestEntry, GuestManifest, PreparedGuest } from './guest-types.ts';
 import { withLock } from './lock-node.ts';
-import { FILE_ROLES, isGuestName, locateGuest, missingGuest, parseManifest } from './manifest.ts';
+import { diskName, FILE_ROLES, isGuestName, locateGuest, missingGuest, parseManifest } from './manifest.ts';
 import { cacheFolder, guestsFolder } from './paths-node.ts';
-import type { Kitchen } from './recipe-node.ts';
+import type { Kitchen, MachineRunner } from './recipe-node.ts';
 import { recipeOf } from './recipes-node.ts';
 
 export interface GuestFolderOptions {
@@ -29,6 +29,8 @@ export interface PrepareOptions extends GuestFolderOptions, DownloadOptions {
   refresh?: boolean;
   /** Default: process.env. */
   env?: NodeJS.ProcessEnv;
+  /** Boots machines; without it, guests that are made by booting them cannot be. */
+  runMachine?: MachineRunner;
 }
 
 /** Raised when the layout of a prepared guest changes, so that older ones are made anew. */
@@ -52,15 +54,15 @@ export async function prepareGuest(name: string, options: PrepareOptions = {}): 
   return withLock(outputDir, { signal, onWait }, async () => {
     await removeDrafts(outputDir);
     const recipe = hashBytes(JSON.stringify([LAYOUT, entry, await recipeOf(entry).inputs()]));
-    const present = options.refresh ? undefined : await readManifest(outputDir, name).catch(() => undefined);
-    if (present?.recipe === recipe && (await isWhole(join(outputDir, name), present))) {
+    const present = await readManifest(outputDir, name).catch(() => undefined);
+    if (!options.refresh && present?.recipe === recipe && (await isWhole(join(outputDir, name), present))) {
       await writeIndex(outputDir);
       return present;
     }
     const draft = join(outputDir, `.${name}.new`);
     try {
       await onDisk(draft, () => mkdir(draft));
-      const make = () => makeGuest(entry, recipe, draft, { ...options, cacheDir });
+      const make = () => makeGuest(entry, recipe, draft, outputDir, present, { ...options, cacheDir });
       const manifest =
         entry.kind === 'toy' ? await make() : await withLock(cacheDir, { signal, onWait }, make);
       await replace(outputDir, name, draft);
@@ -78,6 +80,8 @@ async function makeGuest(
   entry: CatalogueEntry,
   recipe: string,
   folder: string,
+  outputDir: string,
+  present: GuestManifest | undefined,
   options: PrepareOptions & { cacheDir: string },
 ): Promise<GuestManifest> {
   const onProgress = options.onProgress ?? (() => {});
@@ -98,6 +102,9 @@ async function makeGuest(
       onProgress(progress);
     },
     signal: options.signal,
+    present: present && { folder: join(outputDir, present.name), manifest: present },
+    checkDisk: async () => present && checkDisk(outputDir, present),
+    runMachine: options.runMachine,
     repository,
     fetch: async (name) => {
       const fetched = await (await repository()).fetch(name);
@@ -136,6 +143,23 @@ function describeArchive({ release, signature }: DebianRepository): GuestManifes
     date: release.date,
     signature: signature.checked ? `good, by ${signature.by}` : `not checked: ${signature.reason}`,
   };
+}
+
+/** Refuses to replace a drive that a user has written to: the changes mean nothing on another one. */
+async function checkDisk(outputDir: string, { name, files }: GuestManifest): Promise<void> {
+  if (files.disk === undefined) return;
+  const changes = changesPath(outputDir, name, files.disk);
+  if ((await fileSize(changes)) === undefined) return;
+  const wayOut = `to give that up, run \`npx hypertab guest rm ${name}\` first`;
+  throw new GuestError(
+    'disk',
+    `${name} would get another disk, and ${changes} has what was written to its present one; ${wayOut}`,
+  );
+}
+
+/** Where the changes to a guest's drive are kept. The name begins with a dot, so that it is not served. */
+function changesPath(outputDir: string, name: string, disk: GuestDisk): string {
+  return join(outputDir, '.disks', `${diskName(name, disk)}.overlay`);
 }
 
 /** Puts a finished draft in its place. */
@@ -178,7 +202,8 @@ async function isWhole(folder: string, manifest: GuestManifest): Promise<boolean
     const file = manifest.files[role];
     if (file !== undefined && !(await isGuestFileRight(folder, file))) return false;
   }
-  return true;
+  const { disk } = manifest.files;
+  return disk === undefined || (await fileSize(join(folder, disk.name))) === disk.bytes;
 }
 
 /** All guests of the catalogue, in its order, and whether each is prepared. */
@@ -208,7 +233,7 @@ async function writeIndex(outputDir: string): Promise<void> {
 }
 
 /**
- * Removes a prepared guest's files; downloads stay in the cache.
+ * Removes a prepared guest's files and what was written to its drive; downloads stay in the cache.
  * @returns false when it was not prepared
  * @throws {GuestError} unknown or disk
  */
@@ -218,6 +243,11 @@ export async function removeGuest(name: string, options: GuestFolderOptions = {}
   return withLock(outputDir, {}, async () => {
     const old = join(outputDir, `.${name}.old`);
     await removeDrafts(outputDir);
+    const disk = (await readManifest(outputDir, name).catch(() => undefined))?.files.disk;
+    if (disk !== undefined) {
+      const changes = changesPath(outputDir, name, disk);
+      await onDisk(changes, () => rm(changes, { force: true }));
+    }
     const removed = await onDisk(join(outputDir, name), () =>
       rename(join(outputDir, name), old).then(
         () => true,
@@ -243,5 +273,17 @@ export async function resolveGuestNode(
 ): Promise<PreparedGuest> {
   const outputDir = options.outputDir ?? guestsFolder();
   const manifest = await readManifest(outputDir, name);
-  return locateGuest(manifest, (file) => join(outputDir, name, file.name));
+  if (manifest.files.disk !== undefined) {
+    const folder = join(outputDir, '.disks');
+    await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  }
+  return locateGuest(
+    manifest,
+    (file) => join(outputDir, name, file.name),
+    (disk) => ({
+      kind: 'file',
+      path: join(outputDir, name, disk.name),
+      overlay: { kind: 'file', path: changesPath(outputDir, name, disk) },
+    }),
+  );
 }

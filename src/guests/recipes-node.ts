@@ -1,5 +1,6 @@
 import { busyboxRecipe } from './busybox-recipe-node.ts';
 import type { CatalogueEntry } from './catalogue.ts';
+import { debianRecipe } from './debian-recipe-node.ts';
 import type { Recipe } from './recipe-node.ts';
 import { TOY_GUESTS } from './toy-guests.ts';
 import { toyRecipe } from './toy-recipe-node.ts';
@@ -7,6 +8,7 @@ import { toyRecipe } from './toy-recipe-node.ts';
 const debianRecipes: Record<string, Recipe> = {
   busybox: busyboxRecipe,
   'busybox-stock': busyboxRecipe,
+  debian: debianRecipe,
 };
 
 /** How a guest of the catalogue is made. */

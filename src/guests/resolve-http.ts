@@ -1,6 +1,6 @@
 import { GuestError } from './guest-error.ts';
-import type { PreparedGuest } from './guest-types.ts';
-import { isGuestName, locateGuest, missingGuest, parseManifest } from './manifest.ts';
+import type { GuestFile, PreparedGuest } from './guest-types.ts';
+import { diskName, isGuestName, locateGuest, missingGuest, parseManifest } from './manifest.ts';
 
 /**
  * Finds prepared guests on a web server: the resolver of a page.
@@ -25,11 +25,20 @@ export function resolveGuestHttp(baseUrl: string | URL): (name: string) => Promi
     if (!response.ok) {
       throw new GuestError('network', `cannot fetch ${address}: the server answers HTTP ${response.status}`);
     }
-    return locateGuest(parseManifest(text, address.href), (file) => {
+    const locate = (file: GuestFile) => {
       const url = new URL(`${encodeURIComponent(file.name)}.gz`, address);
       // So that a guest made anew is not started with a file of the old one out of the browser's cache.
       url.searchParams.set('v', file.sha256.slice(0, 16));
       return url;
+    };
+    return locateGuest(parseManifest(text, address.href), locate, (disk) => {
+      const own = diskName(name, disk);
+      return {
+        kind: 'http',
+        url: new URL(encodeURIComponent(disk.name), address).href,
+        cache: own,
+        overlay: { kind: 'browser', name: own },
+      };
     });
   };
 }

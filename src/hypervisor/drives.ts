@@ -1,7 +1,7 @@
 import { SERIAL_BYTES } from '../virtio/block/block-config.ts';
 import type { DriveSetup } from '../worker/machine-control.ts';
 import { OptionError } from './errors.ts';
-import type { VmDrive } from './types.ts';
+import type { GuestFiles, VmDrive, VmOptions } from './types.ts';
 
 /**
  * Drives as a worker is told of them.
@@ -17,4 +17,11 @@ export function setUpDrives(drives: readonly VmDrive[]): DriveSetup[] {
     }
     return { drive, serial };
   });
+}
+
+/** A guest's own drives: with the changes that are kept of them, or as they were prepared. */
+export function ownDrives(guest: GuestFiles | undefined, { snapshot }: VmOptions): VmDrive[] {
+  return (guest?.drives ?? []).map((drive) =>
+    snapshot === true ? { ...drive, overlay: undefined, snapshot: true } : drive,
+  );
 }

@@ -1,7 +1,7 @@
 import type { Engine } from '../machine/machine-types.ts';
 import { CONSOLES_MAX } from '../machine/memory-map.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
-import { setUpDrives } from './drives.ts';
+import { ownDrives, setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
 import { type LoadedFile, loadFile, nameOf } from './file-source.ts';
 import { planNetworks } from './networks.ts';
@@ -49,8 +49,8 @@ export class Hypervisor {
     const guest = options.guest === undefined ? undefined : await platform.resolveGuest(options.guest);
     checkOptions(options);
     const shares = setUpShares(options.shares ?? []);
-    const drives = setUpDrives(options.drives ?? []);
     const networks = planNetworks(options.network);
+    const drives = setUpDrives([...ownDrives(guest, options), ...(options.drives ?? [])]);
     const sources = chooseSources(options, guest);
     const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
     const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>

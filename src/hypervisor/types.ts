@@ -48,12 +48,14 @@ export interface VmOptions {
   engine?: Engine;
   /** Trees of files that the guest mounts by their tags; our own guests show them at /mnt/TAG. */
   shares?: readonly VmShare[];
-  /** Drives, which the guest finds in this order as /dev/vda, /dev/vdb and so on; at most 16. */
+  /** Drives, which the guest finds in this order as /dev/vda and so on, its own before them; at most 16 in all. */
   drives?: readonly VmDrive[];
   /** Networks that the VM is in, by an interface each (eth0 and so on); at most 4. Default: none. */
   network?: VmNetwork | readonly VmNetwork[];
   /** Terminals beside the serial console, 0 (the default) to 8: console(1) is /dev/hvc0, and so on. */
   consoles?: number;
+  /** True: the guest's own drives are as they were prepared, and what it writes to them is lost at the end. */
+  snapshot?: boolean;
   /** Shown to people; default: the guest's name. */
   name?: string;
   maxInstructions?: number;
@@ -153,6 +155,8 @@ export interface GuestFiles {
   kernel?: FileSource;
   initrd?: FileSource;
   bios?: FileSource;
+  /** The guest's own drives. */
+  drives?: readonly VmDrive[];
   /** What the prompt looks like (the last bytes on the console), for --exec and boot_ms. */
   prompt?: string;
 }

@@ -244,7 +244,7 @@ describe('prepareGuest', () => {
   it('says which guests there are when asked for another', async () => {
     await expect(prepare('windows')).rejects.toMatchObject({
       code: 'unknown',
-      message: expect.stringContaining('there are busybox, busybox-stock, hello'),
+      message: expect.stringContaining('there are busybox, busybox-stock, debian, hello'),
     });
     await expect(prepare('../evil')).rejects.toMatchObject({ code: 'unknown' });
   });
@@ -257,19 +257,20 @@ describe('the guests of a folder', () => {
     expect(entries.map(({ name, prepared }) => [name, prepared])).toEqual([
       ['busybox', false],
       ['busybox-stock', false],
+      ['debian', false],
       ['hello', true],
       ['monitor', false],
       ['count', false],
     ]);
     expect(JSON.parse(contents('index.json').toString())).toEqual(JSON.parse(JSON.stringify(entries)));
-    expect(entries[2]!.download).toBe(contents('hello/bios.gz').length);
+    expect(entries[3]!.download).toBe(contents('hello/bios.gz').length);
   });
 
   it('are removed by name, and the list with them', async () => {
     await prepare('hello');
     expect(await removeGuest('hello', { outputDir })).toBe(true);
     expect(visible()).toEqual(['index.json']);
-    expect(JSON.parse(contents('index.json').toString())[2].prepared).toBe(false);
+    expect(JSON.parse(contents('index.json').toString())[3].prepared).toBe(false);
     expect(await removeGuest('hello', { outputDir })).toBe(false);
     await expect(removeGuest('..', { outputDir })).rejects.toMatchObject({ code: 'unknown' });
   });

@@ -112,6 +112,7 @@ export class MachineSession {
         bios: files.bios,
         append: files.append,
         memory: files.memory,
+        drives: files.drives,
       });
       if (this.#abort.signal.aborted) {
         await vm.destroy();
