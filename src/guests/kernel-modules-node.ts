@@ -21,7 +21,7 @@ export const MODULES: readonly string[] = [...DRIVERS, ...NETWORK, ...FILE_SYSTE
 /** Modules this large are gzipped, and unpacked by guests/busybox/modprobe: RAM is short in small guests. */
 const GZIP_FROM = 100_000;
 /** Raised when the archive of the same modules changes. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** What the archive is made of beside the package: a guest with another one is made anew. */
 export const MODULE_ARCHIVE = `${FORMAT}: ${MODULES.join(' ')}`;
 
@@ -55,11 +55,26 @@ export async function moduleArchive(
   }
 }
 
+/** All that a module stands on, what must be loaded first at the end: modprobe does not look for more. */
+function allDependencies(name: string, modules: readonly KernelModule[]): string[] {
+  const wanted = new Set([name]);
+  // The modules come in the order of loading: who depends on one comes after it.
+  const found = modules.toReversed().filter((module) => {
+    if (!wanted.has(module.name)) return false;
+    for (const other of module.depends) wanted.add(other);
+    return true;
+  });
+  return found.slice(1).map((module) => module.name);
+}
+
 /** A release's folder of modules, with modprobe's tables of dependencies and other names. */
 function moduleFiles(release: string, modules: readonly KernelModule[], packed: boolean): CpioEntry[] {
   const folder = `lib/modules/${release}`;
   const dependencies = modules.map(
-    ({ name, depends }) => `${name}.ko:${depends.map((other) => ` ${other}.ko`).join('')}\n`,
+    ({ name }) =>
+      `${name}.ko:${allDependencies(name, modules)
+        .map((other) => ` ${other}.ko`)
+        .join('')}\n`,
   );
   const aliases = modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`));
   const text = (path: string, lines: string[]): CpioEntry => ({

@@ -63,14 +63,11 @@ export function controlMessage(port: number, event: number, value: number, more?
   return message;
 }
 
-/**
- * What follows the header of CONSOLE_RESIZE. The specification has columns first; Linux, from the first driver on, and
- * QEMU have rows first, and Linux is who reads it.
- */
+/** Columns come first (section 5.3.6.2), and Debian's kernel reads them so; Linux had them the other way round before 2025. */
 export function resizeMessage(port: number, { columns, rows }: TerminalSize): Uint8Array {
   const size = new Uint8Array(4);
   const view = new DataView(size.buffer);
-  view.setUint16(0, rows, true);
-  view.setUint16(2, columns, true);
+  view.setUint16(0, columns, true);
+  view.setUint16(2, rows, true);
   return controlMessage(port, CONSOLE_RESIZE, 0, size);
 }
