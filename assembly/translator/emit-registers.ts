@@ -10,6 +10,7 @@ import {
   W_F64_LOAD,
   W_F64_REINTERPRET,
   W_F64_STORE,
+  W_I32_WRAP,
   W_I64_LOAD,
   W_I64_REINTERPRET,
   W_I64_STORE,
@@ -50,6 +51,13 @@ const floats = new StaticArray<u32>(32);
 export function pushX(register: u32): void {
   if (register) get(unchecked(locals[register]));
   else i64c(0);
+}
+/** Pushes the low word of a guest register, as an i32. */
+export function pushW(register: u32): void {
+  if (register) {
+    pushX(register);
+    byte(W_I32_WRAP);
+  } else i32c(0);
 }
 /** Pushes a floating-point register, as a double or as bits; pops into one. */
 export function pushDouble(register: u32): void {
