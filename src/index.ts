@@ -25,6 +25,7 @@ export type {
   VmConsole,
   VmDrive,
   VmEvents,
+  VmFolder,
   VmInterface,
   VmNetwork,
   VmOptions,
@@ -35,4 +36,6 @@ export type {
 export type { Engine, MachineMemory, MachineStats, StopReason } from './machine/machine-types.ts';
 export { EthernetSwitch, type PortCounters, type SwitchOptions } from './network/ethernet-switch.ts';
 export type { DriveSource, DriveSpec } from './storage/drive-spec.ts';
+export type { SetFile } from './storage/tree/file-set.ts';
+export type { TreeFile } from './storage/tree/tree-files.ts';
 export type { TreeSource, TreeSpec } from './storage/tree/tree-spec.ts';

@@ -3,6 +3,8 @@
 import type { Engine, MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
 import type { EthernetSwitch, PortCounters } from '../network/ethernet-switch.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
+import type { SetFile } from '../storage/tree/file-set.ts';
+import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
@@ -83,6 +85,8 @@ export interface VmEvents {
   error: { error: Error };
   /** Why the guest met an error that it cannot know the reason of: a drive that fails, a quota that is used up. */
   warning: { message: string };
+  /** Files of a share in memory have changed, by the guest or from here; told five times a second at most. */
+  share: { tag: string };
   stats: VmStats;
   reset: Record<string, never>;
 }
@@ -105,6 +109,25 @@ export interface VmConsole {
   readonly pending: number;
   /** What the guest has written since power-on (the last 256 KiB), for a console that attaches late. */
   readonly backlog: Uint8Array;
+}
+
+/**
+ * The files of one share, for the host. Paths have no slash at either end, and are below the share's root, which our own
+ * guests show as /mnt/TAG. Calls reject with FileError, which says which file and why.
+ */
+export interface VmFolder {
+  readonly tag: string;
+  /**
+   * Puts files in, with the directories on their paths; the guest sees them at once, and one in the place of another
+   * within a second. Blobs are read when the guest reads them. Needs { kind: 'memory', shared: true }.
+   */
+  add(files: readonly SetFile[]): Promise<void>;
+  /** Makes a directory with those above it, where it is not there. Needs what add() needs. */
+  makeDirectory(path: string): Promise<void>;
+  /** The regular files in a directory (default: the root) and below it, at most 1,000; links are not followed. */
+  list(path?: string): Promise<TreeFile[]>;
+  /** The contents of a regular file, at most 2 GiB. */
+  read(path: string): Promise<Blob>;
 }
 
 export interface VirtualMachine {
@@ -137,6 +160,8 @@ export interface VirtualMachine {
   console(index?: number): VmConsole;
   /** Its network interfaces, in the order of VmOptions.network. */
   readonly interfaces: readonly VmInterface[];
+  /** Its shares by their tags, for files to go in and out while the guest runs. */
+  readonly shares: ReadonlyMap<string, VmFolder>;
   /** A bare-metal ELF's signature region, as 32-bit words. */
   signature(): Promise<Uint32Array | undefined>;
   /** Resolves with the reason once the VM has stopped. */

@@ -18,6 +18,7 @@ import type { WorkerHandle } from './platform.ts';
 import { parseSize } from './size.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
 import { GuestConsole } from './vm-console.ts';
+import { GuestFolder } from './vm-folder.ts';
 import { PluggedInterface } from './vm-interface.ts';
 import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
 
@@ -49,6 +50,7 @@ export class Vm implements VirtualMachine {
   readonly name: string;
   readonly prompt: string | undefined;
   readonly interfaces: readonly PluggedInterface[];
+  readonly shares: ReadonlyMap<string, GuestFolder>;
   readonly #memory: number;
   /** True when it has drives or shares. */
   readonly #stores: boolean;
@@ -90,6 +92,7 @@ export class Vm implements VirtualMachine {
     this.#events = events;
     this.#consoles = [console];
     this.interfaces = interfaces;
+    this.shares = new Map((parts.shares ?? []).map(({ tag }) => [tag, this.#openFolder(tag)]));
     this.#board = board;
     this.#whenLost = new Promise((_, reject) => {
       this.#rejectLost = reject;
@@ -347,6 +350,9 @@ export class Vm implements VirtualMachine {
       case 'reset':
         this.#emitter.emit('reset', {});
         return;
+      case 'share':
+        this.#emitter.emit('share', { tag: event.tag });
+        return;
       case 'warning':
         this.#emitter.emit('warning', { message: event.message });
         return;
@@ -376,6 +382,17 @@ export class Vm implements VirtualMachine {
       };
       this.#consoles.push(new GuestConsole(openSender(inputHere), openReader(outputHere), resize));
       return { out, in: into };
+    });
+  }
+
+  #openFolder(tag: string): GuestFolder {
+    return new GuestFolder(tag, async (action) => {
+      this.#demand('use the files of', 'created', 'running', 'paused', 'stopped');
+      try {
+        return await this.#call(action(this.#control));
+      } catch (error) {
+        throw refusal(error, this.#memory);
+      }
     });
   }
 
@@ -409,7 +426,7 @@ function refusal(error: unknown, memory: number): unknown {
   if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
     return error;
   if (error.name === 'LoadError') return new ImageError(error.message);
-  if (['ShareError', 'StorageError', 'DamagedFileError'].includes(error.name))
+  if (['ShareError', 'StorageError', 'DamagedFileError', 'FolderError'].includes(error.name))
     return new FileError(error.message);
   if (error.name === 'ConfigError') return new OptionError(error.message);
   if (error instanceof RangeError || error.name === 'RangeError') {

@@ -1,6 +1,8 @@
 // What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
 import type { MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
+import type { SetFile } from '../storage/tree/file-set.ts';
+import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import type { SentConfig } from './blob-file.ts';
 import type { ChannelEnd } from './byte-channel.ts';
@@ -62,6 +64,8 @@ export type WorkerEvent =
   | { type: 'reset' }
   /** Something that the guest only knows as an error, in words for people. */
   | { type: 'warning'; message: string }
+  /** Files of a share in memory have changed since the last telling. */
+  | { type: 'share'; tag: string }
   | { type: 'stats'; sample: StatsSample };
 
 /** The calls a worker answers. */
@@ -83,6 +87,11 @@ export interface MachineControl {
   resizeTerminal(index: number, columns: number, rows: number): void;
   memory(): MachineMemory | undefined;
   signature(): Uint32Array | undefined;
+  /** Of the share with that tag; these reject with a FolderError. */
+  addFiles(tag: string, files: readonly SetFile[]): void;
+  makeDirectory(tag: string, path: string): void;
+  listFiles(tag: string, path: string): Promise<TreeFile[]>;
+  readFile(tag: string, path: string): Promise<Blob>;
 }
 
 /** The first and only message a worker gets on its own port: where the calls come in. */

@@ -7,6 +7,8 @@ import type {
   MachineParts,
   MachineStats,
 } from '../machine/machine-types.ts';
+import type { SetFile } from '../storage/tree/file-set.ts';
+import type { TreeFile } from '../storage/tree/tree-files.ts';
 import { receiveConfig } from './blob-file.ts';
 import { type ByteSender, openReader, openSender } from './byte-channel.ts';
 import { FrameChannel } from './frame-channel.ts';
@@ -18,6 +20,7 @@ import type {
   WorkerHello,
 } from './machine-control.ts';
 import type { OpenedParts } from './open-parts.ts';
+import { SharedFolders } from './shared-folders.ts';
 import { StatsBoard } from './stats-channel.ts';
 import { VmDriver } from './vm-driver.ts';
 
@@ -41,6 +44,7 @@ export class MachineService implements MachineControl {
   #machine: MachineApi | undefined;
   #driver: VmDriver | undefined;
   #parts: OpenedParts | undefined;
+  #folders: SharedFolders | undefined;
   #run = 0;
 
   constructor(createMachine: MachineFactory, openParts: PartsOpener = openNothing) {
@@ -81,6 +85,7 @@ export class MachineService implements MachineControl {
     this.#machine = machine;
     this.#driver = driver;
     this.#parts = parts;
+    this.#folders = new SharedFolders(parts.shares ?? [], (tag) => post({ type: 'share', tag }));
   }
 
   start(run: number): void {
@@ -107,6 +112,7 @@ export class MachineService implements MachineControl {
 
   async close(): Promise<void> {
     this.#driver?.powerOff();
+    this.#folders?.close();
     await this.#parts?.close();
   }
 
@@ -130,6 +136,22 @@ export class MachineService implements MachineControl {
     return this.#made.machine.signature();
   }
 
+  addFiles(tag: string, files: readonly SetFile[]): void {
+    this.#made.folders.add(tag, files);
+  }
+
+  makeDirectory(tag: string, path: string): void {
+    this.#made.folders.makeDirectory(tag, path);
+  }
+
+  listFiles(tag: string, path: string): Promise<TreeFile[]> {
+    return this.#made.folders.list(tag, path);
+  }
+
+  readFile(tag: string, path: string): Promise<Blob> {
+    return this.#made.folders.read(tag, path);
+  }
+
   /** Files and locks are given up when there is no machine to use them. */
   async #make(
     config: MachineConfig,
@@ -144,11 +166,11 @@ export class MachineService implements MachineControl {
     }
   }
 
-  get #made(): { machine: MachineApi; driver: VmDriver } {
-    if (this.#machine === undefined || this.#driver === undefined) {
+  get #made(): { machine: MachineApi; driver: VmDriver; folders: SharedFolders } {
+    if (this.#machine === undefined || this.#driver === undefined || this.#folders === undefined) {
       throw new Error('this worker has no machine yet: create comes first');
     }
-    return { machine: this.#machine, driver: this.#driver };
+    return { machine: this.#machine, driver: this.#driver, folders: this.#folders };
   }
 }
 

@@ -35,6 +35,17 @@ export function addFiles(tree: MemoryTree, files: readonly SetFile[]): void {
   }
 }
 
+/**
+ * Makes a directory with those above it; one that is there already stays.
+ * @throws {FileSystemError} EINVAL for a path that is none, ENOTDIR
+ */
+export function addDirectory(tree: MemoryTree, path: string): void {
+  let directory = tree.root;
+  for (const part of path.split('/')) {
+    directory = directoryIn(tree, directory, checkPart(fromText(part), path));
+  }
+}
+
 /** A tree of files. */
 export function treeOfFiles(files: readonly SetFile[], options: { readonly?: boolean } = {}): MemoryTree {
   const tree = new MemoryTree();

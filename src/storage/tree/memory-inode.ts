@@ -1,7 +1,9 @@
 import type { ByteString } from './byte-name.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { DirectoryTable } from './directory-table.ts';
+import { isDirectory } from './file-mode.ts';
 import type { Inode, NewFile } from './file-system.ts';
+import { fail } from './file-system-error.ts';
 import type { Xattrs } from './xattrs.ts';
 
 /** An inode of a MemoryTree. Everything in it is the tree's to change. */
@@ -45,4 +47,14 @@ export function isWithin(inode: MemoryInode, directory: MemoryInode): boolean {
     if (at.parent === at) return false;
   }
   return false;
+}
+
+/** Stops with ENOTDIR, ENOTEMPTY or EISDIR unless `moved` may take the place of `old`. */
+export function checkReplaceable(moved: MemoryInode, old: MemoryInode): void {
+  if (isDirectory(moved.mode)) {
+    if (old.entries === undefined) fail('ENOTDIR');
+    else if (old.entries.size > 0) fail('ENOTEMPTY');
+  } else if (isDirectory(old.mode)) {
+    fail('EISDIR');
+  }
 }

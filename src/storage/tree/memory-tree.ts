@@ -32,7 +32,7 @@ import type {
   XattrFlags,
 } from './file-system.ts';
 import { fail } from './file-system-error.ts';
-import { isWithin, MemoryInode } from './memory-inode.ts';
+import { checkReplaceable, isWithin, MemoryInode } from './memory-inode.ts';
 import { SparseBytes } from './sparse-bytes.ts';
 import { CAPABILITY_XATTR, getXattr, removeXattr, setXattr } from './xattrs.ts';
 
@@ -60,6 +60,8 @@ export interface MemoryTreeOptions {
 export class MemoryTree implements FileSystem<MemoryInode> {
   readonly root: MemoryInode;
   readonly sharing: Sharing;
+  /** Told of each change, before the one who made it goes on. */
+  onChange: (() => void) | undefined;
   private sealed: boolean;
   private readonly capacity: number;
   private readonly now: () => bigint;
@@ -143,6 +145,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     if (changes.atime !== undefined) inode.atime = changes.atime === 'now' ? now : changes.atime;
     if (changes.mtime !== undefined) inode.mtime = changes.mtime === 'now' ? now : changes.mtime;
     inode.ctime = changes.ctime ?? now;
+    this.onChange?.();
     return this.attributes(inode);
   }
 
@@ -257,7 +260,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
       this.reparent(moved, from, to);
       this.reparent(old, to, from);
     } else {
-      if (old !== undefined) this.checkReplaceable(moved, old);
+      if (old !== undefined) checkReplaceable(moved, old);
       else this.charge(NAME_COST + newName.length);
       let whiteout: MemoryInode | undefined;
       if (flags.whiteout) {
@@ -455,15 +458,6 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     this.charge(-bytes);
   }
 
-  private checkReplaceable(moved: MemoryInode, old: MemoryInode): void {
-    if (isDirectory(moved.mode)) {
-      if (old.entries === undefined) fail('ENOTDIR');
-      else if (old.entries.size > 0) fail('ENOTEMPTY');
-    } else if (isDirectory(old.mode)) {
-      fail('EISDIR');
-    }
-  }
-
   private reparent(inode: MemoryInode, from: MemoryInode, to: MemoryInode): void {
     if (inode.entries === undefined || from === to) return;
     from.links--;
@@ -474,6 +468,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   private touch(inode: MemoryInode): void {
     inode.mtime = this.now();
     inode.ctime = inode.mtime;
+    this.onChange?.();
   }
 
   private killPrivileges(inode: MemoryInode): void {

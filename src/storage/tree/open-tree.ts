@@ -40,7 +40,11 @@ export async function openTreeWith(host: HostOpener, spec: TreeSpec): Promise<Fi
   const { readonly = false } = spec;
   switch (spec.kind) {
     case 'memory':
-      return new MemoryTree({ capacity: spec.capacity, readonly });
+      return new MemoryTree({
+        capacity: spec.capacity,
+        readonly,
+        sharing: spec.shared ? 'shared' : undefined,
+      });
     case 'directory':
       return host.directory(spec.path, readonly);
     case 'picked':

@@ -6,8 +6,11 @@ export type ArchiveSource = Uint8Array | Blob | string;
 
 /** Where the files of a tree come from. */
 export type TreeSource =
-  /** Memory of the worker, gone with it; at most `capacity` bytes (default 256 MiB). */
-  | { kind: 'memory'; capacity?: number }
+  /**
+   * Memory of the worker, gone with it; at most `capacity` bytes (default 256 MiB). `shared`: files may be added to it
+   * while the guest uses it, which then looks again after a second.
+   */
+  | { kind: 'memory'; capacity?: number; shared?: boolean }
   /** A directory of the host (Node). */
   | { kind: 'directory'; path: string }
   /** A directory that the user has picked, or one of the browser's private file system. */
