@@ -32,10 +32,12 @@ const CONFIGURED = 'hypertab-configure: ';
 /** Our scripts, each where it goes in the initramfs. */
 const SCRIPTS = {
   'debian/initramfs': 'init',
-  'debian/init': 'scripts/init',
-  'debian/configure': 'scripts/configure',
-  'debian/end': 'scripts/end',
-  'busybox/resize': 'scripts/resize',
+  'debian/fstab-kernel': 'run/hypertab/fstab-kernel',
+  'debian/fstab-root': 'run/hypertab/fstab-root',
+  'debian/init': 'run/hypertab/init',
+  'debian/configure': 'run/hypertab/configure',
+  'debian/end': 'run/hypertab/end',
+  'busybox/resize': 'run/hypertab/resize',
 };
 
 /**
@@ -53,10 +55,8 @@ export const debianRecipe: Recipe = {
     const program = await fetchBusybox(kitchen);
     kitchen.onProgress({ kind: 'step', text: 'building the initramfs' });
     const own = writeCpio([
-      ...folders('bin dev lib proc root scripts sys'),
-      { type: 'character', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
-      { type: 'character', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
-      { type: 'file', path: 'bin/busybox', mode: 0o755, data: program },
+      ...skeleton(),
+      { type: 'file', path: 'run/hypertab/busybox', mode: 0o755, data: program },
       ...(await scripts()),
     ]);
     const modules = await moduleArchive(kitchen, kernelPackage, false);
@@ -65,8 +65,22 @@ export const debianRecipe: Recipe = {
   },
 };
 
-function folders(paths: string): CpioEntry[] {
-  return paths.split(' ').map((path) => ({ type: 'directory', path, mode: 0o755 }));
+/** The initramfs; /run and /tmp stay what they are when the root is there. */
+function skeleton(): CpioEntry[] {
+  const folders = 'dev lib proc root run run/lock run/hypertab run/hypertab/dev sys';
+  const links = { fd: '/proc/self/fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2' };
+  return [
+    ...folders.split(' ').map((path): CpioEntry => ({ type: 'directory', path, mode: 0o755 })),
+    { type: 'directory', path: 'tmp', mode: 0o1777 },
+    { type: 'directory', path: 'run/hypertab/dev/pts', mode: 0o755 },
+    { type: 'directory', path: 'run/hypertab/dev/shm', mode: 0o1777 },
+    ...Object.entries(links).map(([name, target]): CpioEntry => {
+      return { type: 'symlink', path: `run/hypertab/dev/${name}`, target };
+    }),
+    // Linux opens it as the first process's standard streams, before that could mount devtmpfs.
+    { type: 'character', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { type: 'character', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
+  ];
 }
 
 function scripts(): Promise<CpioEntry[]> {
@@ -179,7 +193,7 @@ async function ownFiles(
     'etc/group': master('group'),
     'etc/hostname': 'debian\n',
     'etc/hosts': '127.0.0.1 localhost\n127.0.1.1 debian\n::1 localhost\n',
-    'etc/fstab': '/dev/vda / ext4 noatime,commit=1 0 1\n',
+    'etc/fstab': '/dev/vda / ext4 noatime,commit=1,noinit_itable 0 1\n',
     'etc/apt/sources.list.d/debian.sources': sources,
   };
   const links: Record<string, string> = { 'usr/local/bin/resize': '/run/hypertab/resize' };
