@@ -1,7 +1,10 @@
 import { Hypervisor, type HypervisorOptions } from '../../src/hypervisor/hypervisor.ts';
 import type { WorkerHandle } from '../../src/hypervisor/platform.ts';
 import type { MachineConfig, SliceResult } from '../../src/machine/machine-types.ts';
+import type { FileSystem } from '../../src/storage/tree/file-system.ts';
+import { openTree } from '../../src/storage/tree/open-tree.ts';
 import { serveMachine } from '../../src/worker/machine-service.ts';
+import { openParts } from '../../src/worker/open-parts.ts';
 import { FakeMachine } from '../worker/fake-machine.ts';
 
 /** The smallest module there is: stands for core.wasm where no core is needed. */
@@ -11,6 +14,8 @@ export interface FakeWorker {
   handle: WorkerHandle;
   config: MachineConfig | undefined;
   machine: FakeMachine;
+  /** The trees that its machine was given, by their tags. */
+  trees: ReadonlyMap<string, FileSystem>;
   terminated: boolean;
   /** Breaks the worker, as the platform would report it. */
   lose(error: Error): void;
@@ -30,15 +35,22 @@ export function fakeHypervisor(
     const worker: FakeWorker = {
       machine: new FakeMachine(slice),
       config: undefined,
+      trees: new Map(),
       terminated: false,
       lose: (error) => lost(error),
       handle: {
         hello: (message) =>
-          serveMachine(message, (config) => {
-            options.onCreate?.(config);
-            worker.config = config;
-            return worker.machine;
-          }),
+          serveMachine(
+            message,
+            (config, { shares = [] }) => {
+              options.onCreate?.(config);
+              worker.config = config;
+              worker.trees = new Map(shares.map(({ tag, tree }) => [tag, tree]));
+              return worker.machine;
+            },
+            (setup) =>
+              openParts(setup, { openTree, openDrive: () => Promise.reject(new Error('no drives')) }),
+          ),
         onLost: (listener) => {
           lost = listener;
         },

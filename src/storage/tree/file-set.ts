@@ -41,9 +41,8 @@ export function addFiles(tree: MemoryTree, files: readonly SetFile[]): void {
  */
 export function addDirectory(tree: MemoryTree, path: string): void {
   let directory = tree.root;
-  for (const part of path.split('/')) {
-    directory = directoryIn(tree, directory, checkPart(fromText(part), path));
-  }
+  const parts = path.split('/').map((part) => checkPart(fromText(part), path));
+  for (const part of parts) directory = directoryIn(tree, directory, part);
 }
 
 /** A tree of files. */

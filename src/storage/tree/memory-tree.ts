@@ -60,7 +60,7 @@ export interface MemoryTreeOptions {
 export class MemoryTree implements FileSystem<MemoryInode> {
   readonly root: MemoryInode;
   readonly sharing: Sharing;
-  /** Told of each change, before the one who made it goes on. */
+  /** Told of each change to names, contents and attributes (not extended ones), before its maker goes on. */
   onChange: (() => void) | undefined;
   private sealed: boolean;
   private readonly capacity: number;
