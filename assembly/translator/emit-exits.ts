@@ -15,12 +15,14 @@ import {
   W_BR_IF,
   W_END,
   W_I32_AND,
+  W_I32_EQZ,
   W_I32_SHR_U,
   W_I32_STORE,
   W_I32_SUB,
   W_I64_ADD,
   W_I64_EXTEND_U,
   W_I64_STORE,
+  W_IF,
   access,
   byte,
   get,
@@ -72,6 +74,24 @@ export function emitLeaveIf(): void {
   byte(W_BR_IF);
   u(wayLabel(LEAVE));
 }
+/** Leaves in front of the instruction unless the i32 on the stack is not zero. */
+export function emitLeaveUnless(): void {
+  byte(W_I32_EQZ);
+  emitLeaveIf();
+}
+
+/** Opens code that is hardly ever reached, where the i32 on the stack is not zero. */
+export function openRare(): void {
+  unlikely();
+  byte(W_IF);
+  byte(T_VOID);
+  pushLabel(-1);
+}
+export function closeRare(): void {
+  byte(W_END);
+  popLabel();
+}
+
 export function emitLeave(offset: i32): void {
   emitLeaveCode(offset, 0);
   byte(W_BR);

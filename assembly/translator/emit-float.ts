@@ -27,8 +27,9 @@ import {
 } from '../isa/generated/opcodes';
 import { FEATURES, FEATURE_FUSED, FRM, HART_BASE } from '../layout';
 import { emitLeaveCode, emitLeaveIf } from './emit-exits';
+import { emitDoubleUsual } from './emit-float-doubles';
+import { emitSingleUsual } from './emit-float-singles';
 import { isUsual } from './emit-float-state';
-import { emitFloatUsual } from './emit-float-usual';
 import {
   L_BASE,
   L_DOUBLE,
@@ -309,7 +310,7 @@ function emitGeneral(op: u32, i: i32, offset: i32): void {
 export function emitFloat(op: u32, i: i32, offset: i32, done: i32): void {
   emitLeaveCode(offset, done);
   if (isUsual()) {
-    if (emitFloatUsual(op, i)) return;
+    if (emitDoubleUsual(op, i) || emitSingleUsual(op, i)) return;
   } else {
     get(L_FLOAT);
     byte(W_I32_EQZ);

@@ -1,62 +1,35 @@
-// Floating point where FS is dirty, rounding is to nearest and NX is set already (emit-float-state.ts): the machine's
+// Double precision where FS is dirty, rounding is to nearest and NX is set already (emit-float-state.ts): the machine's
 // own instruction is exact in value and in flags as long as its result is an ordinary number. What is not leaves the
 // region in front of the instruction; nothing is called, so that the host's compiler keeps registers where they are.
 import {
   OP_FADD_D,
-  OP_FADD_S,
   OP_FCVT_D_L,
   OP_FCVT_D_LU,
-  OP_FCVT_D_S,
   OP_FCVT_D_W,
   OP_FCVT_D_WU,
   OP_FCVT_LU_D,
   OP_FCVT_L_D,
-  OP_FCVT_S_D,
   OP_FCVT_WU_D,
   OP_FCVT_W_D,
   OP_FDIV_D,
-  OP_FDIV_S,
   OP_FEQ_D,
-  OP_FEQ_S,
   OP_FLE_D,
-  OP_FLE_S,
   OP_FLT_D,
-  OP_FLT_S,
   OP_FMADD_D,
   OP_FMAX_D,
   OP_FMIN_D,
   OP_FMSUB_D,
   OP_FMUL_D,
-  OP_FMUL_S,
-  OP_FMV_W_X,
-  OP_FMV_X_W,
   OP_FNMADD_D,
   OP_FNMSUB_D,
-  OP_FSGNJN_S,
-  OP_FSGNJX_S,
-  OP_FSGNJ_S,
   OP_FSQRT_D,
   OP_FSUB_D,
-  OP_FSUB_S,
 } from '../isa/generated/opcodes';
-import { unlikely } from './branch-hints';
-import { emitLeaveIf } from './emit-exits';
+import { closeRare, emitLeaveIf, emitLeaveUnless, openRare } from './emit-exits';
 import { emitFused, hasFused } from './emit-float';
-import { L_DOUBLE, L_SINGLE, popDouble, popF, popX, pushDouble, pushF, pushX } from './emit-registers';
+import { L_DOUBLE, popDouble, popX, pushDouble, pushX } from './emit-registers';
 import { insnRd, insnRm, insnRs1, insnRs2 } from './region';
-import { popLabel, pushLabel } from './structure';
 import {
-  T_VOID,
-  W_END,
-  W_F32_ADD,
-  W_F32_DEMOTE,
-  W_F32_DIV,
-  W_F32_EQ,
-  W_F32_LE,
-  W_F32_LT,
-  W_F32_MUL,
-  W_F32_REINTERPRET,
-  W_F32_SUB,
   W_F64_ABS,
   W_F64_ADD,
   W_F64_CEIL,
@@ -74,71 +47,31 @@ import {
   W_F64_MIN,
   W_F64_MUL,
   W_F64_NEAREST,
-  W_F64_PROMOTE,
   W_F64_SQRT,
   W_F64_SUB,
   W_F64_TRUNC,
   W_I32_AND,
-  W_I32_EQ,
-  W_I32_EQZ,
-  W_I32_GE_U,
   W_I32_OR,
-  W_I32_REINTERPRET_F32,
-  W_I32_SHL,
-  W_I32_SHR_U,
-  W_I32_SUB,
   W_I32_TRUNC_F64_S,
   W_I32_TRUNC_F64_U,
   W_I32_WRAP,
-  W_I64_AND,
   W_I64_EQ,
-  W_I64_EXTEND32,
   W_I64_EXTEND_S,
   W_I64_EXTEND_U,
   W_I64_GE_U,
-  W_I64_NE,
-  W_I64_OR,
   W_I64_REINTERPRET,
   W_I64_SHL,
-  W_I64_SHR_S,
   W_I64_SHR_U,
   W_I64_SUB,
   W_I64_TRUNC_F64_S,
   W_I64_TRUNC_F64_U,
-  W_I64_XOR,
-  W_IF,
   byte,
-  f32c,
   f64c,
   get,
-  i32c,
   i64c,
   set,
   tee,
 } from './wasm-writer';
-
-const BOX: i64 = <i64>0xffffffff00000000;
-
-/** Opens code that is hardly ever reached, where the i32 on the stack is not zero. */
-function openRare(): void {
-  unlikely();
-  byte(W_IF);
-  byte(T_VOID);
-  pushLabel(-1);
-}
-function closeRare(): void {
-  byte(W_END);
-  popLabel();
-}
-/** Leaves in front of the instruction unless the i32 on the stack is not zero. */
-function leaveUnless(): void {
-  byte(W_I32_EQZ);
-  emitLeaveIf();
-}
-function leaveAlways(): void {
-  i32c(1);
-  emitLeaveIf();
-}
 
 /** Pushes the exponent field of the double in L_DOUBLE, as an i64. */
 function pushExponent(): void {
@@ -163,7 +96,8 @@ function pushStrangeProduct(): void {
   i64c(2045);
   byte(W_I64_GE_U);
 }
-function pushIsZero(register: u32): void {
+/** Pushes whether a register holds a zero of either sign. */
+export function pushIsZero(register: u32): void {
   pushDouble(register);
   f64c(0);
   byte(W_F64_EQ);
@@ -207,7 +141,7 @@ function emitProduct(i: i32, op: u8): void {
   f64c(0);
   byte(W_F64_EQ);
   byte(W_I32_AND);
-  leaveUnless();
+  emitLeaveUnless();
   closeRare();
   get(L_DOUBLE);
   popDouble(unchecked(insnRd[i]));
@@ -224,7 +158,7 @@ function emitFusedUsual(i: i32, negateProduct: bool, negateAddend: bool): void {
   byte(W_I32_OR);
   pushFinite();
   byte(W_I32_AND);
-  leaveUnless();
+  emitLeaveUnless();
   closeRare();
   get(L_DOUBLE);
   popDouble(unchecked(insnRd[i]));
@@ -241,7 +175,7 @@ function leaveNan(a: u32, b: u32): void {
     byte(W_F64_EQ);
     byte(W_I32_AND);
   }
-  leaveUnless();
+  emitLeaveUnless();
 }
 
 function emitCompareUsual(i: i32, op: u8): void {
@@ -274,7 +208,7 @@ function emitRoot(i: i32): void {
   tee(L_DOUBLE);
   get(L_DOUBLE);
   byte(W_F64_EQ);
-  leaveUnless();
+  emitLeaveUnless();
   get(L_DOUBLE);
   popDouble(unchecked(insnRd[i]));
 }
@@ -308,7 +242,7 @@ function emitToInteger(op: u32, i: i32): void {
     byte(W_F64_GE);
     byte(W_I32_AND);
   }
-  leaveUnless();
+  emitLeaveUnless();
   const d: u32 = unchecked(insnRd[i]);
   if (!d) return;
   get(L_DOUBLE);
@@ -320,170 +254,12 @@ function emitToInteger(op: u32, i: i32): void {
   popX(d);
 }
 
-// ---- single precision: a register holds one when its upper half is all ones ----
-
-/** Leaves unless both registers hold singles. */
-function leaveUnlessSingles(a: u32, b: u32): void {
-  pushF(a);
-  if (a != b) {
-    pushF(b);
-    byte(W_I64_AND);
-  }
-  i64c(32);
-  byte(W_I64_SHR_S);
-  i64c(-1);
-  byte(W_I64_NE);
-  emitLeaveIf();
-}
-function pushSingle(register: u32): void {
-  pushF(register);
-  byte(W_I32_WRAP);
-  byte(W_F32_REINTERPRET);
-}
-/** Pops the single in L_SINGLE into a register. */
-function popSingle(register: u32): void {
-  get(L_SINGLE);
-  byte(W_I32_REINTERPRET_F32);
-  byte(W_I64_EXTEND_U);
-  i64c(BOX);
-  byte(W_I64_OR);
-  popF(register);
-}
-/** Pushes the exponent field of the single in L_SINGLE. */
-function pushSingleExponent(): void {
-  get(L_SINGLE);
-  byte(W_I32_REINTERPRET_F32);
-  i32c(1);
-  byte(W_I32_SHL);
-  i32c(24);
-  byte(W_I32_SHR_U);
-}
-function pushStrangeSingle(): void {
-  pushSingleExponent();
-  i32c(2);
-  byte(W_I32_SUB);
-  i32c(253);
-  byte(W_I32_GE_U);
-}
-function pushSingleZero(register: u32): void {
-  pushSingle(register);
-  f32c(0);
-  byte(W_F32_EQ);
-}
-
-function emitSingleSum(i: i32, op: u8): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  const b: u32 = unchecked(insnRs2[i]);
-  leaveUnlessSingles(a, b);
-  pushSingle(a);
-  pushSingle(b);
-  byte(op);
-  set(L_SINGLE);
-  pushSingleExponent();
-  i32c(0xff);
-  byte(W_I32_EQ);
-  emitLeaveIf();
-  popSingle(unchecked(insnRd[i]));
-}
-function emitSingleProduct(i: i32, op: u8): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  const b: u32 = unchecked(insnRs2[i]);
-  leaveUnlessSingles(a, b);
-  pushSingle(a);
-  pushSingle(b);
-  byte(op);
-  set(L_SINGLE);
-  pushStrangeSingle();
-  openRare();
-  pushSingleZero(a);
-  if (op == W_F32_MUL) {
-    pushSingleZero(b);
-    byte(W_I32_OR);
-  }
-  get(L_SINGLE);
-  f32c(0);
-  byte(W_F32_EQ);
-  byte(W_I32_AND);
-  leaveUnless();
-  closeRare();
-  popSingle(unchecked(insnRd[i]));
-}
-function emitSingleCompare(i: i32, op: u8): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  const b: u32 = unchecked(insnRs2[i]);
-  leaveUnlessSingles(a, b);
-  pushSingle(a);
-  pushSingle(a);
-  byte(W_F32_EQ);
-  pushSingle(b);
-  pushSingle(b);
-  byte(W_F32_EQ);
-  byte(W_I32_AND);
-  leaveUnless();
-  const d: u32 = unchecked(insnRd[i]);
-  if (!d) return;
-  pushSingle(a);
-  pushSingle(b);
-  byte(op);
-  byte(W_I64_EXTEND_U);
-  popX(d);
-}
-/** fsgnj.s and its kin: bits of singles. */
-function emitSingleSign(op: u32, i: i32): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  const b: u32 = unchecked(insnRs2[i]);
-  leaveUnlessSingles(a, b);
-  if (op == OP_FSGNJ_S && a == b) {
-    pushDouble(a);
-    popDouble(unchecked(insnRd[i]));
-    return;
-  }
-  pushF(a);
-  if (op != OP_FSGNJX_S) {
-    i64c(~(<i64>0x80000000));
-    byte(W_I64_AND);
-  }
-  pushF(b);
-  if (op == OP_FSGNJN_S) {
-    i64c(-1);
-    byte(W_I64_XOR);
-  }
-  i64c(0x80000000);
-  byte(W_I64_AND);
-  byte(op == OP_FSGNJX_S ? W_I64_XOR : W_I64_OR);
-  popF(unchecked(insnRd[i]));
-}
-function emitDemote(i: i32): void {
-  pushDouble(unchecked(insnRs1[i]));
-  byte(W_F32_DEMOTE);
-  set(L_SINGLE);
-  pushStrangeSingle();
-  openRare();
-  pushIsZero(unchecked(insnRs1[i]));
-  leaveUnless();
-  closeRare();
-  popSingle(unchecked(insnRd[i]));
-}
-function emitPromote(i: i32): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  leaveUnlessSingles(a, a);
-  pushSingle(a);
-  byte(W_F64_PROMOTE);
-  tee(L_DOUBLE);
-  get(L_DOUBLE);
-  byte(W_F64_EQ);
-  leaveUnless();
-  get(L_DOUBLE);
-  popDouble(unchecked(insnRd[i]));
-}
-
 /**
- * Emits floating-point instruction `op` in the usual version; false when it has no short form, and the interpreter's
- * function must be called.
+ * Emits floating-point instruction `op` in the usual version; false when it has no short form among doubles, and the
+ * interpreter's function must be called.
  */
-export function emitFloatUsual(op: u32, i: i32): bool {
+export function emitDoubleUsual(op: u32, i: i32): bool {
   const mode: u32 = unchecked(insnRm[i]);
-  const nearest = mode == 0 || mode == 7;
   switch (op) {
     case OP_FEQ_D:
       emitCompareUsual(i, W_F64_EQ);
@@ -513,38 +289,8 @@ export function emitFloatUsual(op: u32, i: i32): bool {
       if (mode == 4) return false;
       emitToInteger(op, i);
       return true;
-    case OP_FEQ_S:
-      emitSingleCompare(i, W_F32_EQ);
-      return true;
-    case OP_FLT_S:
-      emitSingleCompare(i, W_F32_LT);
-      return true;
-    case OP_FLE_S:
-      emitSingleCompare(i, W_F32_LE);
-      return true;
-    case OP_FSGNJ_S:
-    case OP_FSGNJN_S:
-    case OP_FSGNJX_S:
-      emitSingleSign(op, i);
-      return true;
-    case OP_FCVT_D_S:
-      emitPromote(i);
-      return true;
-    case OP_FMV_X_W:
-      if (unchecked(insnRd[i])) {
-        pushF(unchecked(insnRs1[i]));
-        byte(W_I64_EXTEND32);
-        popX(unchecked(insnRd[i]));
-      }
-      return true;
-    case OP_FMV_W_X:
-      pushX(unchecked(insnRs1[i]));
-      i64c(BOX);
-      byte(W_I64_OR);
-      popF(unchecked(insnRd[i]));
-      return true;
   }
-  if (!nearest) return false;
+  if (mode != 0 && mode != 7) return false;
   switch (op) {
     case OP_FADD_D:
       emitSum(i, W_F64_ADD);
@@ -566,21 +312,6 @@ export function emitFloatUsual(op: u32, i: i32): bool {
       return true;
     case OP_FCVT_D_LU:
       emitFromInteger(i, false, W_F64_CONVERT_I64_U);
-      return true;
-    case OP_FCVT_S_D:
-      emitDemote(i);
-      return true;
-    case OP_FADD_S:
-      emitSingleSum(i, W_F32_ADD);
-      return true;
-    case OP_FSUB_S:
-      emitSingleSum(i, W_F32_SUB);
-      return true;
-    case OP_FMUL_S:
-      emitSingleProduct(i, W_F32_MUL);
-      return true;
-    case OP_FDIV_S:
-      emitSingleProduct(i, W_F32_DIV);
       return true;
   }
   if (!hasFused()) return false;
