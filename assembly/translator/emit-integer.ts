@@ -23,6 +23,7 @@ import {
   OP_REMUW,
   OP_REMW,
 } from '../isa/generated/opcodes';
+import { unlikely } from './branch-hints';
 import { isAtomic } from './emit-atomic';
 import { emitBits } from './emit-bits';
 import { isMemory } from './emit-memory';
@@ -204,6 +205,7 @@ function emitDivision(a: u32, b: u32, word: bool, op: u8, slow: u32): void {
     i64c(2);
     byte(W_I64_LT_U);
   }
+  unlikely();
   byte(W_IF);
   byte(word ? T_I32 : T_I64);
   pushOperand(a, word);
