@@ -1,22 +1,16 @@
 import {
   type BigIntStats,
-  chmodSync,
   closeSync,
   constants,
-  fchmodSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  futimesSync,
   linkSync,
   lstatSync,
-  lutimesSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readlinkSync,
-  readvSync,
   realpathSync,
   renameSync,
   rmdirSync,
@@ -24,11 +18,8 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
-  writevSync,
 } from 'node:fs';
 import { type ByteString, bytesOf } from './byte-name.ts';
-import { lengthOf } from './byte-source.ts';
-import { DirectoryTable } from './directory-table.ts';
 import {
   isDevice,
   isDirectory,
@@ -39,7 +30,6 @@ import {
   S_IFDIR,
   S_IFLNK,
   S_IFMT,
-  S_IFREG,
   S_ISGID,
 } from './file-mode.ts';
 import type {
@@ -56,13 +46,14 @@ import type {
 } from './file-system.ts';
 import { FileSystemError, fail, fromSystemError } from './file-system-error.ts';
 import { ATTRIBUTES_FILE } from './host-attributes-node.ts';
+import { exchangeNames, readVectors, syncDirectory, writeVectors } from './host-calls-node.ts';
 import { HostDescriptors, HostInode, identityOf } from './host-inode-node.ts';
+import { HostInodes } from './host-inodes-node.ts';
+import { refreshListing } from './host-listing-node.ts';
 import { HostMetadata, hostModeOf, OWNER_DIRECTORY, OWNER_FILE } from './host-metadata-node.ts';
 
 /** Stands for a number that is not known (FUSE_UNKNOWN_INO). */
 const UNKNOWN_NUMBER = 0xffff_ffff;
-/** Buffers of one readv or writev (IOV_MAX). */
-const VECTORS_MAX = 1024;
 const NS_PER_SECOND = 1e9;
 
 export interface HostDirectoryOptions {
@@ -77,8 +68,8 @@ export class HostDirectory implements FileSystem<HostInode> {
   readonly root: HostInode;
   readonly readonly: boolean;
   readonly sharing = 'shared';
-  private readonly known = new Map<string, HostInode>();
   private readonly descriptors: HostDescriptors;
+  private readonly inodes: HostInodes;
   private readonly metadata: HostMetadata;
   private readonly path: string;
   private readonly dirty = new Set<HostInode>();
@@ -93,8 +84,8 @@ export class HostDirectory implements FileSystem<HostInode> {
       if (!info.isDirectory()) fail('ENOTDIR', `${path} is no directory`);
       this.metadata = new HostMetadata(this.path, info, this.readonly);
       this.root = new HostInode(info, this.metadata.numberOf(info));
-      this.known.set(this.root.identity, this.root);
       this.descriptors = new HostDescriptors(this.root, this.path, this.readonly);
+      this.inodes = new HostInodes(this.root, this.descriptors);
     } catch (error) {
       const { code, message } = fromSystemError(error);
       throw new FileSystemError(code, code === 'ENOENT' ? `there is no directory ${path}` : message);
@@ -112,15 +103,11 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   forget(inode: HostInode, references: number): void {
-    inode.references -= references;
-    if (inode.references > 0 || inode === this.root) return;
-    this.descriptors.release(inode);
-    this.known.delete(inode.identity);
-    this.dirty.delete(inode);
+    if (this.inodes.forget(inode, references)) this.dirty.delete(inode);
   }
 
   attributes(inode: HostInode): Attributes {
-    return this.guard(() => this.metadata.describe(this.statOf(inode)));
+    return this.guard(() => this.metadata.describe(this.descriptors.stat(inode)));
   }
 
   setAttributes(inode: HostInode, changes: AttributeChanges): Attributes {
@@ -132,12 +119,12 @@ export class HostDirectory implements FileSystem<HostInode> {
         ftruncateSync(descriptors.file(inode, true), size);
         this.dirty.add(inode);
       }
-      const info = this.statOf(inode);
+      const info = this.descriptors.stat(inode);
       const before = this.metadata.describe(info);
       const owned = { uid: uid ?? before.uid, gid: gid ?? before.gid };
       if (changes.mode !== undefined) {
         const mode = (before.mode & S_IFMT) | (changes.mode & PERMISSIONS);
-        if (!isSymlink(mode)) this.chmod(inode, mode);
+        if (!isSymlink(mode)) descriptors.chmod(inode, hostModeOf(mode));
         this.metadata.keep(info, { ...owned, mode });
       } else if (changes.killPrivileges || uid !== undefined || gid !== undefined) {
         this.metadata.keepWithoutPrivileges(info, { ...owned, mode: before.mode });
@@ -146,16 +133,18 @@ export class HostDirectory implements FileSystem<HostInode> {
         const now = BigInt(Date.now()) * 1_000_000n;
         const time = (change: bigint | 'now' | undefined, old: bigint) =>
           Number(change === 'now' ? now : (change ?? old)) / NS_PER_SECOND;
-        this.setTimes(inode, time(changes.atime, before.atime), time(changes.mtime, before.mtime));
+        descriptors.setTimes(inode, time(changes.atime, before.atime), time(changes.mtime, before.mtime));
       }
-      return this.metadata.describe(this.statOf(inode));
+      return this.metadata.describe(this.descriptors.stat(inode));
     });
   }
 
   list(directory: HostInode, after: number, limit: number): DirectoryEntry[] {
     return this.guard(() => {
       if (!directory.directory) fail('ENOTDIR');
-      if (after === 0 || directory.listing === undefined) this.readListing(directory);
+      if (after === 0 || directory.listing === undefined) {
+        refreshListing(directory, this.descriptors, this.metadata, (name) => this.isHidden(directory, name));
+      }
       return directory
         .listing!.list(after, limit)
         .map(({ name, value, cookie }) => ({ name, number: UNKNOWN_NUMBER, mode: value, cookie }));
@@ -216,9 +205,9 @@ export class HostDirectory implements FileSystem<HostInode> {
     this.guard(() => {
       const { path, info } = this.existing(directory, name);
       if (info.isDirectory()) fail('EISDIR');
-      this.willLose(directory, name, info);
+      this.inodes.willLose(directory, name, info);
       unlinkSync(path);
-      this.hasLost(directory, name, info);
+      this.lost(directory, name, info);
     });
   }
 
@@ -228,7 +217,7 @@ export class HostDirectory implements FileSystem<HostInode> {
       const { path, info } = this.existing(directory, name);
       if (!info.isDirectory()) fail('ENOTDIR');
       rmdirSync(path);
-      this.hasLost(directory, name, info);
+      this.lost(directory, name, info);
     });
   }
 
@@ -242,16 +231,17 @@ export class HostDirectory implements FileSystem<HostInode> {
       if (flags.noReplace && old !== undefined) fail('EEXIST');
       if (flags.exchange) {
         if (old === undefined) return fail('ENOENT');
-        this.exchange(source.path, path, from);
-        this.hasMoved(source.info, from, name, to, newName);
-        this.hasMoved(old, to, newName, from, name);
+        const spare = this.descriptors.at(from, `.hypertab-exchange-${process.pid}-${++this.exchanges}`);
+        exchangeNames(source.path, path, spare);
+        this.inodes.hasMoved(source.info, from, name, to, newName);
+        this.inodes.hasMoved(old, to, newName, from, name);
         return;
       }
       if (old !== undefined && identityOf(old) === identityOf(source.info)) return;
-      if (old !== undefined) this.willLose(to, newName, old);
+      if (old !== undefined) this.inodes.willLose(to, newName, old);
       renameSync(source.path, path);
-      if (old !== undefined) this.hasLost(to, newName, old);
-      this.hasMoved(source.info, from, name, to, newName);
+      if (old !== undefined) this.lost(to, newName, old);
+      this.inodes.hasMoved(source.info, from, name, to, newName);
       if (flags.whiteout) {
         const { inode } = this.makeNode(from, name, { mode: S_IFCHR, uid: 0, gid: 0, device: 0 });
         this.forget(inode, 1);
@@ -260,17 +250,7 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   read(inode: HostInode, offset: number, targets: readonly Uint8Array[]): number {
-    return this.guard(() => {
-      const fd = this.descriptors.file(inode, false);
-      let done = 0;
-      for (let at = 0; at < targets.length; at += VECTORS_MAX) {
-        const part = targets.length <= VECTORS_MAX ? targets : targets.slice(at, at + VECTORS_MAX);
-        const count = readvSync(fd, part, offset + done);
-        done += count;
-        if (count < lengthOf(part)) break;
-      }
-      return done;
-    });
+    return this.guard(() => readVectors(this.descriptors.file(inode, false), offset, targets));
   }
 
   write(
@@ -284,25 +264,7 @@ export class HostDirectory implements FileSystem<HostInode> {
       const fd = this.descriptors.file(inode, true);
       this.dirty.add(inode);
       if (options.killPrivileges) this.killPrivileges(inode);
-      let left = sources.filter((source) => source.length > 0);
-      let done = 0;
-      while (left.length > 0) {
-        let count: number;
-        try {
-          count = writevSync(fd, left.slice(0, VECTORS_MAX), offset + done);
-        } catch (error) {
-          // What was written is written; the next call meets the error.
-          if (done > 0) return done;
-          throw error;
-        }
-        done += count;
-        while (left.length > 0 && count >= left[0]!.length) {
-          count -= left[0]!.length;
-          left = left.slice(1);
-        }
-        if (count > 0) left = [left[0]!.subarray(count), ...left.slice(1)];
-      }
-      return done;
+      return writeVectors(fd, offset, sources);
     });
   }
 
@@ -335,12 +297,7 @@ export class HostDirectory implements FileSystem<HostInode> {
     this.guard(() => {
       if (!dataOnly) this.metadata.sync();
       if (inode.directory) {
-        const fd = openSync(this.descriptors.pathOf(inode), constants.O_RDONLY | constants.O_DIRECTORY);
-        try {
-          fsyncSync(fd);
-        } finally {
-          closeSync(fd);
-        }
+        syncDirectory(this.descriptors.pathOf(inode));
       } else if (inode.regular) {
         const fd = this.descriptors.file(inode, false);
         if (dataOnly) fdatasyncSync(fd);
@@ -364,21 +321,21 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   getXattr(inode: HostInode, name: ByteString): Uint8Array {
-    return this.guard(() => this.metadata.getXattr(this.statOf(inode), name));
+    return this.guard(() => this.metadata.getXattr(this.descriptors.stat(inode), name));
   }
 
   setXattr(inode: HostInode, name: ByteString, value: Uint8Array, flags: XattrFlags): void {
     this.writable();
-    this.guard(() => this.metadata.setXattr(this.statOf(inode), name, value, flags));
+    this.guard(() => this.metadata.setXattr(this.descriptors.stat(inode), name, value, flags));
   }
 
   listXattrs(inode: HostInode): ByteString[] {
-    return this.guard(() => this.metadata.listXattrs(this.statOf(inode)));
+    return this.guard(() => this.metadata.listXattrs(this.descriptors.stat(inode)));
   }
 
   removeXattr(inode: HostInode, name: ByteString): void {
     this.writable();
-    this.guard(() => this.metadata.removeXattr(this.statOf(inode), name));
+    this.guard(() => this.metadata.removeXattr(this.descriptors.stat(inode), name));
   }
 
   statistics(): FileSystemStatistics {
@@ -425,21 +382,8 @@ export class HostDirectory implements FileSystem<HostInode> {
 
   /** Answers what was found under a name. */
   private enter(directory: HostInode, name: ByteString, info: BigIntStats): Entry<HostInode> {
-    const identity = identityOf(info);
-    let inode = this.known.get(identity);
-    if (inode === undefined) {
-      inode = new HostInode(info, this.metadata.numberOf(info));
-      this.known.set(identity, inode);
-    }
-    inode.addPlace(directory, name);
-    inode.references++;
+    const inode = this.inodes.enter(directory, name, info, () => this.metadata.numberOf(info));
     return { inode, attributes: this.metadata.describe(info) };
-  }
-
-  private statOf(inode: HostInode): BigIntStats {
-    if (inode === this.root) return statSync(this.descriptors.pathOf(inode), { bigint: true });
-    if (inode.fd !== undefined) return fstatSync(inode.fd, { bigint: true });
-    return this.descriptors.find(inode)?.info ?? fail('ESTALE', 'the file is gone from the host');
   }
 
   private make(
@@ -457,13 +401,13 @@ export class HostDirectory implements FileSystem<HostInode> {
       // Numbers are used again: nothing of an earlier file may cling to this one.
       this.metadata.forget(info);
       const { inode } = this.enter(directory, name, info);
-      const parent = this.metadata.describe(this.statOf(directory));
+      const parent = this.metadata.describe(this.descriptors.stat(directory));
       const gid = parent.mode & S_ISGID ? parent.gid : file.gid;
       const device = isDevice(file.mode) ? file.device : undefined;
       try {
-        if (!isSymlink(file.mode)) this.chmod(inode, file.mode);
+        if (!isSymlink(file.mode)) this.descriptors.chmod(inode, hostModeOf(file.mode));
         this.metadata.keep(info, { mode: file.mode, uid: file.uid, gid, device });
-        return { inode, attributes: this.metadata.describe(this.statOf(inode)) };
+        return { inode, attributes: this.metadata.describe(this.descriptors.stat(inode)) };
       } catch (error) {
         // Half a file is none.
         this.forget(inode, 1);
@@ -474,78 +418,14 @@ export class HostDirectory implements FileSystem<HostInode> {
     });
   }
 
-  private chmod(inode: HostInode, mode: number): void {
-    const hostMode = hostModeOf(mode);
-    if (inode.regular && inode.fd !== undefined) fchmodSync(inode.fd, hostMode);
-    else this.descriptors.withExactPath(inode, (path) => chmodSync(path, hostMode));
-  }
-
-  private setTimes(inode: HostInode, atime: number, mtime: number): void {
-    if (inode.regular && inode.fd !== undefined) futimesSync(inode.fd, atime, mtime);
-    else if (inode === this.root)
-      this.descriptors.withExactPath(inode, (path) => lutimesSync(`${path}/.`, atime, mtime));
-    else lutimesSync((this.descriptors.find(inode) ?? fail('ESTALE')).path, atime, mtime);
-  }
-
   private killPrivileges(inode: HostInode): void {
-    const info = this.statOf(inode);
+    const info = this.descriptors.stat(inode);
     if (!this.metadata.hasPrivileges(info)) return;
     this.metadata.keepWithoutPrivileges(info, this.metadata.describe(info));
   }
 
-  /** Names of a directory as they are now; those known already keep their cookies. */
-  private readListing(directory: HostInode): void {
-    const { descriptors, metadata } = this;
-    directory.listing ??= new DirectoryTable();
-    const { listing } = directory;
-    const gone = new Set([...listing.values()].map(({ name }) => name));
-    const options = { encoding: 'latin1', withFileTypes: true } as const;
-    for (const entry of readdirSync(descriptors.pathOf(directory), options)) {
-      const { name } = entry;
-      if (this.isHidden(directory, name)) continue;
-      let mode = S_IFREG;
-      if (entry.isDirectory()) mode = S_IFDIR;
-      else if (entry.isSymbolicLink()) mode = S_IFLNK;
-      else if (!entry.isFile() || metadata.hasSpecialFiles) {
-        const path = descriptors.at(directory, name);
-        const info = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-        if (info === undefined) continue;
-        mode = this.metadata.describe(info).mode & S_IFMT;
-      }
-      listing.set(name, mode);
-      gone.delete(name);
-    }
-    for (const name of gone) listing.delete(name);
-  }
-
-  private willLose(directory: HostInode, name: ByteString, info: BigIntStats): void {
-    const inode = this.known.get(identityOf(info));
-    if (inode === undefined) return;
-    inode.addPlace(directory, name);
-    this.descriptors.pin(inode);
-  }
-
-  private hasLost(directory: HostInode, name: ByteString, info: BigIntStats): void {
-    this.known.get(identityOf(info))?.removePlace(directory, name);
+  private lost(directory: HostInode, name: ByteString, info: BigIntStats): void {
+    this.inodes.hasLost(directory, name, info);
     if (info.isDirectory() || info.nlink <= 1n) this.metadata.forget(info);
-  }
-
-  private hasMoved(info: BigIntStats, from: HostInode, name: ByteString, to: HostInode, newName: ByteString) {
-    const inode = this.known.get(identityOf(info));
-    inode?.removePlace(from, name);
-    inode?.addPlace(to, newName);
-  }
-
-  /** Node has no renameat2(): three renames, which others on the host can see happen. */
-  private exchange(one: string | Buffer, other: string | Buffer, directory: HostInode): void {
-    const spare = this.descriptors.at(directory, `.hypertab-exchange-${process.pid}-${++this.exchanges}`);
-    renameSync(one, spare);
-    try {
-      renameSync(other, one);
-    } catch (error) {
-      renameSync(spare, one);
-      throw error;
-    }
-    renameSync(spare, other);
   }
 }

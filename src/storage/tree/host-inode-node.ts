@@ -1,6 +1,19 @@
 // Host inodes and how they are reached without ever following a link: a directory is held open, and its entries are
 // named through the descriptor.
-import { type BigIntStats, closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from 'node:fs';
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  futimesSync,
+  lstatSync,
+  lutimesSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { type ByteString, bytesOf } from './byte-name.ts';
 import type { DirectoryTable } from './directory-table.ts';
 import type { Inode } from './file-system.ts';
@@ -177,6 +190,27 @@ export class HostDescriptors {
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** What stat says of an inode. ESTALE when it is gone. */
+  stat(inode: HostInode): BigIntStats {
+    if (inode === this.root) return statSync(this.pathOf(inode), { bigint: true });
+    if (inode.fd !== undefined) return fstatSync(inode.fd, { bigint: true });
+    return this.find(inode)?.info ?? fail('ESTALE', 'the file is gone from the host');
+  }
+
+  /** Sets the permissions the host keeps; never those of a link. */
+  chmod(inode: HostInode, mode: number): void {
+    if (inode.regular && inode.fd !== undefined) fchmodSync(inode.fd, mode);
+    else this.withExactPath(inode, (path) => chmodSync(path, mode));
+  }
+
+  /** Sets the times, in seconds since 1970. */
+  setTimes(inode: HostInode, atime: number, mtime: number): void {
+    if (inode.regular && inode.fd !== undefined) futimesSync(inode.fd, atime, mtime);
+    else if (inode === this.root) {
+      this.withExactPath(inode, (path) => lutimesSync(`${path}/.`, atime, mtime));
+    } else lutimesSync((this.find(inode) ?? fail('ESTALE')).path, atime, mtime);
   }
 
   closeAll(): void {
