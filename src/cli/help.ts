@@ -27,6 +27,7 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --share TAG=DIR[,readonly]
                           show a directory to the guest, in our own guests at /mnt/TAG;
                           may be given several times
+  --net none              no network (the default)
   --engine NAME           auto, interpreter or translator
   --exec COMMAND          type COMMAND at the prompt, print only its output, power off,
                           exit with its status

@@ -49,6 +49,19 @@ export function parseDrive(text: string): VmDrive {
 }
 
 /**
+ * There is nothing yet that a lone machine could be connected to.
+ * @throws {UsageError}
+ */
+function checkNet(text: string): void {
+  if (parseChoice('--net', text, ['none', 'user']) === 'user') {
+    throw new UsageError(
+      "--net user: this version has no way out to the host's network; machines of one program can share a network " +
+        '(option network of the library). Leave --net out, or give none',
+    );
+  }
+}
+
+/**
  * Reads the words after `hypertab run`.
  * @throws {UsageError} {OptionError}
  */
@@ -60,6 +73,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     append: 'value',
     share: 'list',
     drive: 'list',
+    net: 'value',
     bios: 'value',
     engine: 'value',
     exec: 'value',
@@ -87,6 +101,7 @@ export function parseRun(args: readonly string[]): RunRequest {
   }
   if (lists.drive.length > 0) vm.drives = lists.drive.map(parseDrive);
   if (lists.share.length > 0) vm.shares = lists.share.map(parseShare);
+  if (values.net !== undefined) checkNet(values.net);
   if (flags.has('no-reboot')) vm.noReboot = true;
   if (flags.has('snapshot')) vm.snapshot = true;
   const help = flags.has('help');

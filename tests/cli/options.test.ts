@@ -108,7 +108,7 @@ describe('hypertab run', () => {
       [
         ['busybox', '--memory', '256M', '--bios', 'none', '--kernel', 'K', '--initrd', 'I'],
         ['--append', 'quiet x=y', '--engine', 'interpreter', '--exec', 'uname -a', '--timeout', '30'],
-        ['--max-instructions', '1000', '--stats', '--signature', 'S', '--no-reboot'],
+        ['--max-instructions', '1000', '--stats', '--signature', 'S', '--no-reboot', '--net', 'none'],
       ].flat(),
     );
     expect(request).toEqual({
@@ -138,6 +138,8 @@ describe('hypertab run', () => {
     [['a', '--memory', 'x'], "memory: 'x' is not a size"],
     [['a', '--cpus', '1'], "unknown option '--cpus'"],
     [['a', '--gpu', 'x'], "unknown option '--gpu'"],
+    [['a', '--net', 'user'], "--net user: this version has no way out to the host's network"],
+    [['a', '--net', 'tap'], "--net: 'tap' is none of none, user"],
     [['a', '--drive', ',readonly'], "--drive: ',readonly' names no file"],
     [['a', '--exec', 'x'.repeat(4096)], 'the command has 4096 bytes'],
   ])('%j is refused: %s', (args, message) => {

@@ -3,6 +3,7 @@ import { Core } from '../../src/core/core.ts';
 import { Board } from '../../src/machine/board.ts';
 import type { MachineConfig, MachineParts } from '../../src/machine/machine-types.ts';
 import { RAM_BASE } from '../../src/machine/memory-map.ts';
+import type { FrameLink, FrameListener } from '../../src/network/frame-link.ts';
 import type { BlockBackend, MaybeLater } from '../../src/storage/block-backend.ts';
 import { MemoryBackend } from '../../src/storage/memory-backend.ts';
 import { MemoryTree } from '../../src/storage/tree/memory-tree.ts';
@@ -93,13 +94,33 @@ class SlowBackend implements BlockBackend {
   }
 }
 
-/** Drives that answer at once and later, and a share. */
+/** Sends back what it is sent, two frames for one, and has no room now and then. */
+class Echo implements FrameLink {
+  onRoom: (() => void) | undefined;
+  #give: FrameListener = () => {};
+  #turn = 0;
+
+  send(frame: Uint8Array): boolean {
+    if (this.#turn++ % 5 === 4) {
+      setImmediate(() => this.onRoom?.());
+      return false;
+    }
+    for (let count = 0; count < 2; count++) void this.#give(frame.slice());
+    return true;
+  }
+  listen(listener: FrameListener): void {
+    this.#give = listener;
+  }
+}
+
+/** Drives that answer at once and later, a share, and a network. */
 const hostileParts = (): MachineParts => ({
   drives: [
     { backend: new MemoryBackend({ bytes: 4 << 20 }) },
     { backend: new SlowBackend(4 << 20) },
     { backend: new MemoryBackend({ bytes: 1 << 20, readonly: true }) },
   ],
+  networks: [{ mac: Uint8Array.of(2, 0, 0, 0, 0, 1), mtu: 1500, link: new Echo() }],
   shares: [{ tag: 'share', tree: new MemoryTree({ capacity: 8 << 20 }) }],
 });
 
@@ -118,6 +139,7 @@ export function hostileBoard(settings: Partial<MachineConfig> = {}, watch: Board
     engine: 'interpreter',
     clock: 'instructions',
     seed: 1,
+    consoles: 2,
     ...settings,
   };
   const create = (module: WebAssembly.Module, options: Parameters<typeof Core.create>[1]): Core => {

@@ -26,6 +26,7 @@ const QUEUE_BYTES = 0x1_0000;
 const BUFFERS_AT = 0x80_0000;
 const BUFFER_BYTES = 0x40_0000;
 const BLOCK = 2;
+const CONSOLE = 3;
 const BALLOON = 5;
 const FILE_SYSTEM = 26;
 const CAPABILITY_VENDOR = 9;
@@ -178,6 +179,11 @@ export class HostileDriver {
         return {
           words: [random.pick([0, 0, 1, 1, 4, 8, 11, 13, 14, random.word()]), 0, small(), 0],
           length: 16,
+        };
+      case CONSOLE: // 5.3.6.2: id, event, value
+        return {
+          words: [random.once(4) ? hostileWord(random) : random.below(3), random.below(9) | 0x1_0000],
+          length: 8,
         };
       case BALLOON: {
         // 5.5.6: numbers of pages

@@ -110,8 +110,8 @@ describe('the console device', () => {
 
   it('passes on what the guest writes, port by port', () => {
     const { device, send, collect } = setUp();
-    const heard = ['', ''];
-    for (const { index } of device.ports) {
+    const heard: [string, string] = ['', ''];
+    for (const index of [0, 1] as const) {
       device.ports[index]!.onOutput = (data) => {
         heard[index] += text(data);
       };
