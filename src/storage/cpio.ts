@@ -1,5 +1,6 @@
 // cpio archives in the "new ASCII" format without checksums (newc, magic 070701), as Linux's initramfs reads it:
 // Documentation/driver-api/early-userspace/buffer-format.rst.
+import { TYPE_BITS } from './image/node-kind.ts';
 
 /** An entry cannot be written: its path is malformed, doubled or without a directory above it. */
 export class CpioError extends Error {
@@ -29,15 +30,6 @@ export interface CpioOptions {
   mtime?: number;
 }
 
-/** File type bits of st_mode (POSIX `sys/stat.h`). */
-const FILE_TYPE = {
-  fifo: 0o010000,
-  character: 0o020000,
-  directory: 0o040000,
-  block: 0o060000,
-  file: 0o100000,
-  symlink: 0o120000,
-};
 const DEFAULT_MODE = {
   fifo: 0o644,
   character: 0o600,
@@ -84,7 +76,7 @@ export function writeCpio(entries: readonly CpioEntry[], options: CpioOptions = 
     const device = entry.type === 'character' || entry.type === 'block' ? entry : { major: 0, minor: 0 };
     const fields = [
       index + 1, // inode
-      FILE_TYPE[entry.type] | ((entry.mode ?? DEFAULT_MODE[entry.type]) & 0o7777),
+      TYPE_BITS[entry.type] | ((entry.mode ?? DEFAULT_MODE[entry.type]) & 0o7777),
       entry.uid ?? 0,
       entry.gid ?? 0,
       entry.type === 'directory' ? 2 : 1, // links

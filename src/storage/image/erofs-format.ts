@@ -1,7 +1,9 @@
 // Structures of erofs without compression: Documentation/filesystems/erofs.rst and its on-disk format page.
 import { crc32cState } from '../crc32c.ts';
+import { encodeDevice } from '../tree/file-mode.ts';
 import { ImageError } from './image-entry.ts';
-import { encodeDevice, type ImageNode, type NodeKind } from './image-tree.ts';
+import type { ImageNode } from './image-tree.ts';
+import { ENTRY_TYPES } from './node-kind.ts';
 
 export const BLOCK_BYTES = 4096;
 /** Inodes lie at multiples of this and are known by their number. */
@@ -27,17 +29,6 @@ export interface ErofsNote {
   /** Where it is, in slots from the start of the inodes. */
   nid: number;
 }
-
-/** File types in directory entries. */
-const ENTRY_TYPES: Record<NodeKind, number> = {
-  file: 1,
-  directory: 2,
-  character: 3,
-  block: 4,
-  fifo: 5,
-  socket: 6,
-  symlink: 7,
-};
 
 const align4 = (length: number) => (length + 3) & ~3;
 

@@ -1,6 +1,8 @@
 // Inodes and directories of ext4: Documentation/filesystems/ext4/{inodes,ifork,directory}.rst.
+import { encodeDevice } from '../tree/file-mode.ts';
 import { BLOCK_BYTES, type Extent, INODE_BYTES } from './ext4-layout.ts';
-import { encodeDevice, type ImageNode, type NodeKind } from './image-tree.ts';
+import type { ImageNode } from './image-tree.ts';
+import { ENTRY_TYPES } from './node-kind.ts';
 
 /** What the writer notes about a node. */
 export interface Ext4Note {
@@ -93,17 +95,6 @@ export function encodeDeviceRoot(major: number, minor: number): Uint8Array {
   else view.setUint32(4, encodeDevice(major, minor), true);
   return root;
 }
-
-/** File types in directory entries (feature filetype). */
-const ENTRY_TYPES: Record<NodeKind, number> = {
-  file: 1,
-  directory: 2,
-  character: 3,
-  block: 4,
-  fifo: 5,
-  socket: 6,
-  symlink: 7,
-};
 
 const align4 = (length: number) => (length + 3) & ~3;
 

@@ -1,6 +1,5 @@
 import { type ImageEntry, ImageError } from './image-entry.ts';
-
-export type NodeKind = Exclude<ImageEntry['kind'], 'link'>;
+import { type NodeKind, TYPE_BITS } from './node-kind.ts';
 
 /** A file, directory and so on of an image; `T` is what a format notes about it. */
 export interface ImageNode<T> {
@@ -28,16 +27,6 @@ export interface ImageNode<T> {
   note: T;
 }
 
-/** File type bits of st_mode (POSIX `sys/stat.h`). */
-const TYPE_BITS: Record<NodeKind, number> = {
-  fifo: 0o010000,
-  character: 0o020000,
-  directory: 0o040000,
-  block: 0o060000,
-  file: 0o100000,
-  symlink: 0o120000,
-  socket: 0o140000,
-};
 /** Linux's limits, in bytes. */
 const NAME_BYTES = 255;
 const TARGET_BYTES = 4095;
@@ -192,9 +181,4 @@ function checkName(name: string, path: string): void {
   if (isBad || encoder.encode(name).length > NAME_BYTES) {
     throw new ImageError(`"${path.slice(0, 300)}" is no path for an image`);
   }
-}
-
-/** A device's number as Linux writes it in 32 bits (`new_encode_dev`). */
-export function encodeDevice(major: number, minor: number): number {
-  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
