@@ -1,4 +1,5 @@
 // Streaming reader of tar archives: ustar (POSIX.1-1988), pax extended headers (POSIX.1-2001) and GNU long names.
+import { checksumIsRight, TAR_BLOCK, tarPadding } from '../storage/tree/tar-header.ts';
 import { GuestError } from './guest-error.ts';
 
 export type TarType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
@@ -19,7 +20,6 @@ export interface TarEntry {
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-const BLOCK = 512;
 /** Longest name or extended header that is believed, in bytes. */
 const LONGEST_HEADER = 1 << 20;
 const TYPES: Record<string, TarType> = {
@@ -49,7 +49,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
   try {
     for (;;) {
       const at = bytes.position;
-      const header = await bytes.take(BLOCK);
+      const header = await bytes.take(TAR_BLOCK);
       if (header.every((byte) => byte === 0)) return; // the second block of zeros is not always there
       if (!checksumIsRight(header)) throw bad(`wrong checksum in the tar header at byte ${at}`);
       const type = String.fromCharCode(header[156]!);
@@ -57,7 +57,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
       const readMeta = async () => {
         if (ownSize > LONGEST_HEADER) throw bad(`an extended header of ${ownSize} bytes at byte ${at}`);
         const data = await bytes.take(ownSize);
-        await bytes.skip(padding(ownSize));
+        await bytes.skip(tarPadding(ownSize));
         return data;
       };
       if (type === 'L' || type === 'K') {
@@ -107,7 +107,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
           return bytes.take(size);
         },
       };
-      await bytes.skip(start + size + padding(size) - bytes.position);
+      await bytes.skip(start + size + tarPadding(size) - bytes.position);
     }
   } finally {
     await bytes.close();
@@ -128,27 +128,10 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
   }
 }
 
-const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
-
 /** A NUL-terminated string. */
 function text(field: Uint8Array): string {
   const end = field.indexOf(0);
   return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
-}
-
-/** The header's bytes are summed with the checksum field taken as spaces; old archives summed signed bytes. */
-function checksumIsRight(header: Uint8Array): boolean {
-  const digits = text(header.subarray(148, 156)).trim();
-  if (!/^[0-7]+$/.test(digits)) return false;
-  let unsigned = 0;
-  let signed = 0;
-  for (const [index, byte] of header.entries()) {
-    const value = index >= 148 && index < 156 ? 0x20 : byte;
-    unsigned += value;
-    signed += (value << 24) >> 24;
-  }
-  const expected = Number.parseInt(digits, 8);
-  return expected === unsigned || expected === signed;
 }
 
 /** Without `./` and doubled slashes; undefined when it is absolute, or goes up. */

@@ -92,7 +92,7 @@ function number(block: Uint8Array, at: number, length: number): number {
 }
 
 /** The header's bytes are summed with the checksum field taken as spaces; old archives summed signed bytes. */
-function checksumIsRight(block: Uint8Array): boolean {
+export function checksumIsRight(block: Uint8Array): boolean {
   const digits = text(block, 148, 8).trim();
   if (!/^[0-7]+$/.test(digits)) return false;
   let unsigned = 0;
