@@ -1,5 +1,6 @@
 import type { Engine } from '../machine/machine-types.ts';
 import { CONSOLES_MAX } from '../machine/memory-map.ts';
+import { EthernetSwitch, type SwitchOptions } from '../network/ethernet-switch.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
 import { ownDrives, setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
@@ -97,6 +98,18 @@ export class Hypervisor {
       if (state === 'destroyed') this.#vms.delete(id);
     });
     return vm;
+  }
+
+  /**
+   * Makes a network that machines are put into with their option `network`; like `new EthernetSwitch(…)`.
+   * @throws {OptionError} for an MTU that cannot be
+   */
+  createNetwork(options: SwitchOptions = {}): EthernetSwitch {
+    try {
+      return new EthernetSwitch(options);
+    } catch (error) {
+      throw new OptionError(`network: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   /** The VMs that have not been destroyed, oldest first. */

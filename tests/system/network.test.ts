@@ -18,7 +18,8 @@ describe.each([
   const run = async (vm: VirtualMachine, command: string) => (await runCommand(vm, command)).output;
 
   it('ping each other and send each other data, and hear nothing of another network', async () => {
-    const network = new EthernetSwitch({ mtu: 1400 });
+    const network = hypervisor.createNetwork({ mtu: 1400 });
+    expect(() => hypervisor.createNetwork({ mtu: 20 })).toThrow(OptionError);
     const other = new EthernetSwitch();
     const [a, b] = (await Promise.all([
       hypervisor.create({ guest: 'busybox', network: { network, mac: '02:00:00:00:00:0a' } }),
