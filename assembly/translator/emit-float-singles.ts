@@ -108,14 +108,16 @@ function pushSingleZero(register: u32): void {
   byte(W_F32_EQ);
 }
 
-function emitSingleSum(i: i32, op: u8): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  const b: u32 = unchecked(insnRs2[i]);
+/** L_SINGLE = a op b, where both registers hold singles. */
+function emitSingleArithmetic(a: u32, b: u32, op: u8): void {
   leaveUnlessSingles(a, b);
   pushSingle(a);
   pushSingle(b);
   byte(op);
   set(L_SINGLE);
+}
+function emitSingleSum(i: i32, op: u8): void {
+  emitSingleArithmetic(unchecked(insnRs1[i]), unchecked(insnRs2[i]), op);
   pushSingleExponent();
   i32c(0xff);
   byte(W_I32_EQ);
@@ -125,11 +127,7 @@ function emitSingleSum(i: i32, op: u8): void {
 function emitSingleProduct(i: i32, op: u8): void {
   const a: u32 = unchecked(insnRs1[i]);
   const b: u32 = unchecked(insnRs2[i]);
-  leaveUnlessSingles(a, b);
-  pushSingle(a);
-  pushSingle(b);
-  byte(op);
-  set(L_SINGLE);
+  emitSingleArithmetic(a, b, op);
   pushStrangeSingle();
   openRare();
   pushSingleZero(a);

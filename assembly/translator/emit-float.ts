@@ -139,10 +139,11 @@ function emitOrdinary(sum: bool): void {
   byte(W_I32_LT_U);
 }
 
-/** Two-operand arithmetic: the machine's instruction `op`, or the core's function. */
-function emitArithmetic(i: i32, op: u8, slow: u32): void {
-  const a: u32 = unchecked(insnRs1[i]);
-  const b: u32 = unchecked(insnRs2[i]);
+/**
+ * Opens two blocks: the inner one for the machine's own arithmetic where L_FLOAT allows it, the outer one for the
+ * result, whichever way it came about.
+ */
+function openOwn(): void {
   byte(W_BLOCK);
   byte(T_F64);
   byte(W_BLOCK);
@@ -152,16 +153,27 @@ function emitArithmetic(i: i32, op: u8, slow: u32): void {
   byte(W_I32_NE);
   byte(W_BR_IF);
   u(0);
-  pushDouble(a);
-  pushDouble(b);
-  byte(op);
+}
+/** Goes to the end of the outer block with an ordinary result (emitOrdinary); ends the inner one. */
+function closeOwn(sum: bool): void {
   tee(L_DOUBLE);
   get(L_DOUBLE);
-  emitOrdinary(op == W_F64_ADD || op == W_F64_SUB);
+  emitOrdinary(sum);
   byte(W_BR_IF);
   u(1);
   byte(W_DROP);
   byte(W_END);
+}
+
+/** Two-operand arithmetic: the machine's instruction `op`, or the core's function. */
+function emitArithmetic(i: i32, op: u8, slow: u32): void {
+  const a: u32 = unchecked(insnRs1[i]);
+  const b: u32 = unchecked(insnRs2[i]);
+  openOwn();
+  pushDouble(a);
+  pushDouble(b);
+  byte(op);
+  closeOwn(op == W_F64_ADD || op == W_F64_SUB);
   pushF(a);
   pushF(b);
   pushMode(i);
@@ -195,23 +207,9 @@ function splat(): void {
 function emitFma(i: i32, negateProduct: bool, negateAddend: bool): void {
   const fused = hasFused();
   if (fused) {
-    byte(W_BLOCK);
-    byte(T_F64);
-    byte(W_BLOCK);
-    byte(T_VOID);
-    get(L_FLOAT);
-    i32c(2);
-    byte(W_I32_NE);
-    byte(W_BR_IF);
-    u(0);
+    openOwn();
     emitFused(i, negateProduct, negateAddend);
-    tee(L_DOUBLE);
-    get(L_DOUBLE);
-    emitOrdinary(false);
-    byte(W_BR_IF);
-    u(1);
-    byte(W_DROP);
-    byte(W_END);
+    closeOwn(false);
   }
   pushF(unchecked(insnRs1[i]));
   if (negateProduct) {
