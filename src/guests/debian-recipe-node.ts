@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CpioEntry, writeCpio } from '../storage/cpio.ts';
@@ -8,7 +9,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import { extractDeb } from './deb-node.ts';
 import { debianKernel, fetchBusybox, fetchKernel, joinArchives } from './debian-kernel-node.ts';
 import type { DebianRepository, FetchedPackage } from './debian-repository-node.ts';
-import { fileSize, hashBytes, hashFile, linkOrCopy } from './disk-node.ts';
+import { fileSize, hashBytes, linkOrCopy } from './disk-node.ts';
 import { GuestError } from './guest-error.ts';
 import type { GuestDisk } from './guest-types.ts';
 import { MODULE_ARCHIVE, moduleArchive } from './kernel-modules-node.ts';
@@ -119,10 +120,10 @@ async function rootDisk(kitchen: Kitchen): Promise<GuestDisk> {
     text: 'configuring the packages in the guest, which takes some minutes',
   });
   await configure(kitchen, draft);
-  const sha256 = await hashFile(draft, kitchen.signal);
-  const name = `root-${sha256.slice(0, 16)}.img`;
+  const id = randomBytes(8).toString('hex');
+  const name = `root-${id}.img`;
   await rename(draft, join(kitchen.folder, name));
-  return { name, bytes: DISK_BYTES, sha256, key };
+  return { name, bytes: DISK_BYTES, id, key };
 }
 
 async function writeImage(

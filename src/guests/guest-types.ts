@@ -39,7 +39,8 @@ export interface GuestDisk {
   /** File name, another one for other contents. */
   name: string;
   bytes: number;
-  sha256: string;
+  /** 16 hex digits at random: no two images have the same contents, since guests make them. */
+  id: string;
   /** What it was made of: an image with the same key need not be made anew. */
   key: string;
 }

@@ -58,13 +58,13 @@ function isFile(value: unknown): value is GuestFile {
 
 function isDisk(value: unknown): value is GuestDisk {
   if (!isObject(value) || typeof value.name !== 'string' || !FILE_NAME.test(value.name)) return false;
-  return (
-    isSize(value.bytes) && [value.sha256, value.key].every((hash) => /^[0-9a-f]{64}$/.test(String(hash)))
-  );
+  const isHex = (text: unknown, digits: number) =>
+    String(text).length === digits && /^[0-9a-f]+$/.test(String(text));
+  return isSize(value.bytes) && isHex(value.id, 16) && isHex(value.key, 64);
 }
 
 /** The name under which changes to a guest's drive are kept: those to another image have another. */
-export const diskName = (guest: string, disk: GuestDisk) => `guest-${guest}-${disk.sha256.slice(0, 16)}`;
+export const diskName = (guest: string, disk: GuestDisk) => `guest-${guest}-${disk.id}`;
 
 /** What a machine needs of a prepared guest, each file given by `locate`, its drive by `drive`. */
 export function locateGuest(

@@ -186,7 +186,7 @@ const measures = {
   },
 
   async boot(url) {
-    for (const guest of ['busybox', 'busybox-stock']) {
+    for (const guest of ['busybox', 'busybox-stock', 'debian']) {
       if (!existsSync(`build/guests/${guest}/guest.json`)) continue;
       const values = [];
       for (let run = 0; run < RUNS; run++) {

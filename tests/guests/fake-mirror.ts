@@ -48,12 +48,17 @@ export function makeTar(folder: string, files: Record<string, Uint8Array>, forma
   return archive;
 }
 
-/** A Debian package of the given files. */
-export function makeDeb(folder: string, files: Record<string, Uint8Array>, packing: Packing = 'xz'): Buffer {
+/** A Debian package of the given files, and the given ones for dpkg. */
+export function makeDeb(
+  folder: string,
+  files: Record<string, Uint8Array>,
+  packing: Packing = 'xz',
+  control: Record<string, Uint8Array> = {},
+): Buffer {
   const extension = packing === 'none' ? '' : `.${packing}`;
   return makeAr([
     ['debian-binary', Buffer.from('2.0\n')],
-    ['control.tar.gz', pack(makeTar(folder, {}), 'gz')],
+    ['control.tar.gz', pack(makeTar(folder, control), 'gz')],
     [`data.tar${extension}`, pack(makeTar(folder, files), packing)],
   ]);
 }
@@ -62,6 +67,8 @@ export interface FakePackage {
   name: string;
   version?: string;
   depends?: string;
+  provides?: string;
+  essential?: boolean;
   deb: Uint8Array;
 }
 
@@ -107,7 +114,7 @@ export class FakeMirror {
 
   /** Writes pool, index and InRelease. */
   publish(packages: readonly FakePackage[], options: { sign?: Signer; codename?: string } = {}): void {
-    const stanzas = packages.map(({ name, version = '1.0-1', depends, deb }) => {
+    const stanzas = packages.map(({ name, version = '1.0-1', depends, provides, essential, deb }) => {
       const filename = `pool/main/${name[0]}/${name}_${version}_riscv64.deb`;
       this.files.set(filename, deb);
       return [
@@ -115,6 +122,8 @@ export class FakeMirror {
         `Version: ${version}`,
         'Architecture: riscv64',
         ...(depends === undefined ? [] : [`Depends: ${depends}`]),
+        ...(provides === undefined ? [] : [`Provides: ${provides}`]),
+        ...(essential === true ? ['Essential: yes'] : []),
         'Description: for tests',
         ' of more than one line',
         `Filename: ${filename}`,
