@@ -1,21 +1,20 @@
-import type { BlockBackend, MaybeLater } from './block-backend.ts';
-import { checkRange, refuseChange, SECTOR_BYTES } from './extent.ts';
+import type { MaybeLater } from './block-backend.ts';
+import { checkRange, SECTOR_BYTES } from './extent.ts';
 import { StorageError } from './storage-error.ts';
+import { UnchangingBackend } from './unchanging-backend.ts';
 
 /** A file that the user has picked, read in place. Should it change meanwhile, reading it fails. */
-export class BlobBackend implements BlockBackend {
+export class BlobBackend extends UnchangingBackend {
   readonly bytes: number;
-  readonly readonly = true;
   readonly identity: string | undefined;
   readonly #blob: Blob;
-  readonly #name: string;
   #isOpen = true;
 
   /** @throws {StorageError} io when it is empty */
   constructor(blob: Blob, name: string) {
     if (blob.size === 0) throw new StorageError('io', `${name} is empty; give a disk image`);
+    super(name);
     this.#blob = blob;
-    this.#name = name;
     this.bytes = Math.ceil(blob.size / SECTOR_BYTES) * SECTOR_BYTES;
     const { lastModified } = blob as Partial<File>;
     this.identity =
@@ -30,28 +29,12 @@ export class BlobBackend implements BlockBackend {
     try {
       contents = new Uint8Array(await this.#blob.slice(offset, offset + target.length).arrayBuffer());
     } catch (error) {
-      throw new StorageError('io', `${this.#name} can no longer be read; was it changed? Pick it again`, {
+      throw new StorageError('io', `${this.label} can no longer be read; was it changed? Pick it again`, {
         cause: error,
       });
     }
     target.set(contents);
     target.fill(0, contents.length);
-  }
-
-  write(): MaybeLater {
-    return refuseChange(this.#name);
-  }
-
-  flush(): MaybeLater {
-    return undefined;
-  }
-
-  discard(): MaybeLater {
-    return refuseChange(this.#name);
-  }
-
-  writeZeroes(): MaybeLater {
-    return refuseChange(this.#name);
   }
 
   close(): MaybeLater {
@@ -60,7 +43,7 @@ export class BlobBackend implements BlockBackend {
   }
 
   #check(offset: number, length: number): void {
-    if (!this.#isOpen) throw new StorageError('io', `${this.#name} is closed`);
-    checkRange(this.#name, this.bytes, offset, length);
+    if (!this.#isOpen) throw new StorageError('io', `${this.label} is closed`);
+    checkRange(this.label, this.bytes, offset, length);
   }
 }

@@ -1,10 +1,11 @@
-import type { BlockBackend, MaybeLater } from './block-backend.ts';
+import type { MaybeLater } from './block-backend.ts';
 import type { ChunkCache, ChunkCacheOpener } from './chunk-cache.ts';
-import { checkRange, chunkParts, refuseChange, SECTOR_BYTES } from './extent.ts';
+import { checkRange, chunkParts, SECTOR_BYTES } from './extent.ts';
 import { type HttpFetchOptions, HttpRanges } from './http-fetch.ts';
 import { type HttpPin, identityOf } from './http-pin.ts';
 import { all } from './maybe-later.ts';
 import { StorageError } from './storage-error.ts';
+import { UnchangingBackend } from './unchanging-backend.ts';
 
 export interface HttpBackendOptions extends HttpFetchOptions {
   /** Bytes of one request. Default 512 KiB, or as long as the digests' chunks. */
@@ -28,9 +29,8 @@ const AHEAD = 4;
  * An image behind a URL, read by ranges in chunks. Each answer is checked against the version seen first, and against
  * digests where they are given: reading fails rather than giving bytes of two versions.
  */
-export class HttpBackend implements BlockBackend {
+export class HttpBackend extends UnchangingBackend {
   readonly bytes: number;
-  readonly readonly = true;
   readonly identity: string;
   readonly #ranges: HttpRanges;
   readonly #pin: HttpPin;
@@ -57,6 +57,7 @@ export class HttpBackend implements BlockBackend {
     chunkBytes: number,
     cache?: ChunkCache,
   ) {
+    super(ranges.url);
     this.#ranges = ranges;
     this.#pin = pin;
     this.bytes = Math.ceil(pin.bytes / SECTOR_BYTES) * SECTOR_BYTES;
@@ -122,22 +123,6 @@ export class HttpBackend implements BlockBackend {
     }
     // Ended means ended: nothing is written to the target after a failure.
     return all(missing);
-  }
-
-  write(): MaybeLater {
-    return refuseChange(this.#ranges.url);
-  }
-
-  flush(): MaybeLater {
-    return undefined;
-  }
-
-  discard(): MaybeLater {
-    return refuseChange(this.#ranges.url);
-  }
-
-  writeZeroes(): MaybeLater {
-    return refuseChange(this.#ranges.url);
   }
 
   async close(): Promise<void> {
