@@ -1,8 +1,8 @@
 // npm test: everything, from a clean clone. The last line is `N passed, N failed` over all steps.
 //   npm test                    all steps
-//   npm test -- lint unit       only these: lint, unit, system, browser, long (setup and build always run)
-// The step long (npm run test:long) takes most of an hour and is not among them all: real firmware, kernels and
-// programs from Debian's packages, and the fuzzers and comparisons at full length.
+//   npm test -- lint unit       only these: lint, unit, system, browser, long, exhaustive (setup and build always run)
+// Two steps are not among them all: long (npm run test:long, 10 to 20 minutes), real firmware, kernels and programs
+// from Debian's packages, and exhaustive (npm run test:exhaustive, some hours), the fuzzers and comparisons at length.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { build } from './build.mjs';
@@ -12,7 +12,7 @@ import { setup } from './setup.mjs';
 import { ensureTools } from './tools.mjs';
 
 const stepNames = ['lint', 'unit', 'system', 'browser'];
-const longStep = 'long';
+const moreSteps = ['long', 'exhaustive'];
 let passed = 0;
 let failed = 0;
 
@@ -74,7 +74,7 @@ async function vitest(project, files = [], env = {}) {
 
 async function main() {
   const wanted = process.argv.slice(2);
-  const known = [...stepNames, longStep];
+  const known = [...stepNames, ...moreSteps];
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new StepError(`there is no test step "${unknown[0]}": give any of ${known.join(', ')}`);
@@ -88,7 +88,7 @@ async function main() {
   if (ready) {
     if (runs('lint')) await step('lint', lint);
     if (runs('unit')) await step('unit tests', () => vitest('unit'));
-    if (runs('system') || runs('browser') || runs(longStep)) {
+    if (['system', 'browser', ...moreSteps].some(runs)) {
       await single('guests', async () => {
         const cli = resolve(projectRoot, 'build/src/cli/main.js');
         const guests = ['hello', 'monitor', 'count', 'busybox'];
@@ -98,8 +98,8 @@ async function main() {
     }
     if (runs('system')) await step('system tests', () => vitest('system'));
     if (runs('browser')) await step('browser tests', () => vitest('browser'));
-    if (runs(longStep)) {
-      await step('real software', () => vitest('long'));
+    if (runs('long')) await step('real software', () => vitest('long'));
+    if (runs('exhaustive')) {
       const files = ['tests/fuzz', 'tests/float/engines.test.ts', 'tests/diff/qemu-user.test.ts'];
       const env = { HYPERTAB_LONG: '1', HYPERTAB_DIFF_SEED: '77000000', HYPERTAB_DIFF_COUNT: '3000000' };
       await step('fuzzers and comparisons at length', () => vitest('unit', files, env));
