@@ -32,14 +32,11 @@ import type {
   XattrFlags,
 } from './file-system.ts';
 import { fail } from './file-system-error.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { checkReplaceable, isWithin, MemoryInode } from './memory-inode.ts';
 import { SparseBytes } from './sparse-bytes.ts';
 import { CAPABILITY_XATTR, getXattr, removeXattr, setXattr } from './xattrs.ts';
 
-/** What an inode and a name cost beside their contents, in bytes: a guest must not fill the host with empty files. */
-const INODE_COST = 512;
-const NAME_COST = 128;
-const BLOCK = 4096;
 const DEFAULT_CAPACITY = 256 * 1024 ** 2;
 /** Largest file: 8 TiB, as far as a page cache of 32-bit page numbers and our numbers go. */
 const LARGEST_FILE = 2 ** 43;
@@ -63,21 +60,14 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   /** Told of each change to names, contents and attributes (not extended ones), before its maker goes on. */
   onChange: (() => void) | undefined;
   private sealed: boolean;
-  private readonly capacity: number;
+  private readonly budget: MemoryBudget;
   private readonly now: () => bigint;
-  private used = 0;
-  private count = 0;
   private lastNumber = 0;
-  /** A bound method costs less than a closure for each file. */
-  private readonly charge = (bytes: number) => {
-    if (bytes > 0 && this.used + bytes > this.capacity) fail('ENOSPC');
-    this.used += bytes;
-  };
 
   constructor(options: MemoryTreeOptions = {}) {
     this.sealed = options.readonly ?? false;
     this.sharing = options.sharing ?? (this.sealed ? 'immutable' : 'exclusive');
-    this.capacity = options.capacity ?? DEFAULT_CAPACITY;
+    this.budget = new MemoryBudget(options.capacity ?? DEFAULT_CAPACITY);
     this.now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     const { mode = 0o755, uid = 0, gid = 0 } = options.root ?? {};
     this.root = this.create({ mode: S_IFDIR | (mode & PERMISSIONS), uid, gid });
@@ -162,7 +152,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   makeNode(directory: MemoryInode, name: ByteString, file: NewFile): Entry<MemoryInode> {
     if (!isKnownType(file.mode) || isDirectory(file.mode) || isSymlink(file.mode)) fail('EINVAL');
     return this.add(directory, name, file, (inode) => {
-      if (isRegular(inode.mode)) inode.contents = new SparseBytes(this.charge);
+      if (isRegular(inode.mode)) inode.contents = new SparseBytes(this.budget.charge);
       else if (!isDevice(inode.mode)) inode.device = 0;
     });
   }
@@ -184,7 +174,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     file: NewFile,
   ): Entry<MemoryInode> {
     return this.add(directory, name, { ...file, mode: S_IFLNK | 0o777, device: 0 }, (inode) => {
-      this.charge(target.length);
+      this.budget.charge(target.length);
       inode.target = target;
     });
   }
@@ -193,7 +183,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     this.writable();
     this.entriesOf(directory);
     const inode = this.create({ ...file, mode: S_IFREG | (file.mode & PERMISSIONS) }, directory);
-    inode.contents = new SparseBytes(this.charge);
+    inode.contents = new SparseBytes(this.budget.charge);
     return this.entry(inode);
   }
 
@@ -211,7 +201,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     if (isDirectory(inode.mode)) fail('EPERM');
     this.alive(directory);
     if (entries.get(name) !== undefined) fail('EEXIST');
-    this.charge(NAME_COST + name.length);
+    this.budget.chargeName(name);
     entries.set(name, inode);
     inode.links++;
     inode.ctime = this.now();
@@ -261,16 +251,16 @@ export class MemoryTree implements FileSystem<MemoryInode> {
       this.reparent(old, to, from);
     } else {
       if (old !== undefined) checkReplaceable(moved, old);
-      else this.charge(NAME_COST + newName.length);
+      else this.budget.chargeName(newName);
       let whiteout: MemoryInode | undefined;
       if (flags.whiteout) {
-        this.charge(NAME_COST + name.length);
+        this.budget.chargeName(name);
         whiteout = this.create({ mode: S_IFCHR, uid: 0, gid: 0, device: encodeDevice(0, 0) });
       }
       if (old !== undefined) this.release(to, old);
       target.set(newName, moved);
       this.reparent(moved, from, to);
-      this.charge(-NAME_COST - name.length);
+      this.budget.returnName(name);
       if (whiteout === undefined) {
         source.delete(name);
       } else {
@@ -327,7 +317,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     const end = offset + length;
     if (end > LARGEST_FILE) fail('EFBIG');
     if (mode === 'allocate') {
-      if (length - contents.allocated > this.capacity - this.used) fail('ENOSPC');
+      this.budget.require(length - contents.allocated);
       contents.allocate(offset, length);
     } else {
       contents.clear(offset, length);
@@ -355,7 +345,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   setXattr(inode: MemoryInode, name: ByteString, value: Uint8Array, flags: XattrFlags): void {
     this.writable();
     inode.xattrs ??= new Map();
-    setXattr(inode.xattrs, name, value, flags, this.charge);
+    setXattr(inode.xattrs, name, value, flags, this.budget.charge);
     inode.ctime = this.now();
   }
 
@@ -365,20 +355,12 @@ export class MemoryTree implements FileSystem<MemoryInode> {
 
   removeXattr(inode: MemoryInode, name: ByteString): void {
     this.writable();
-    this.charge(-removeXattr(inode.xattrs, name));
+    this.budget.charge(-removeXattr(inode.xattrs, name));
     inode.ctime = this.now();
   }
 
   statistics(): FileSystemStatistics {
-    const free = Math.max(0, this.capacity - this.used);
-    return {
-      blockSize: BLOCK,
-      blocks: Math.ceil(this.capacity / BLOCK),
-      blocksFree: this.sealed ? 0 : Math.floor(free / BLOCK),
-      files: this.count + Math.floor(free / INODE_COST),
-      filesFree: this.sealed ? 0 : Math.floor(free / INODE_COST),
-      nameMax: 255,
-    };
+    return this.budget.statistics(this.sealed);
   }
 
   close(): void {}
@@ -402,8 +384,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   }
 
   private create(file: NewFile, directory?: MemoryInode): MemoryInode {
-    this.charge(INODE_COST);
-    this.count++;
+    this.budget.chargeInode();
     const inode = new MemoryInode(++this.lastNumber, file, this.now());
     // BSD's group semantics where the directory asks for them (inode_init_owner in Linux).
     if (directory !== undefined && (directory.mode & S_ISGID) !== 0) inode.gid = directory.gid;
@@ -421,7 +402,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     this.alive(directory);
     if (entries.get(name) !== undefined) fail('EEXIST');
     const inode = this.create(file, directory);
-    this.charge(NAME_COST + name.length);
+    this.budget.chargeName(name);
     inode.links = 1;
     prepare(inode);
     entries.set(name, inode);
@@ -431,7 +412,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
 
   private drop(directory: MemoryInode, name: ByteString, inode: MemoryInode): void {
     directory.entries!.delete(name);
-    this.charge(-NAME_COST - name.length);
+    this.budget.returnName(name);
     this.release(directory, inode);
     this.touch(directory);
   }
@@ -451,11 +432,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
 
   private freeUnused(inode: MemoryInode): void {
     if (inode.links > 0 || inode.references > 0 || inode === this.root) return;
-    this.count--;
-    let bytes = INODE_COST + (inode.target?.length ?? 0);
-    if (inode.contents instanceof SparseBytes) bytes += inode.contents.allocated;
-    for (const [name, value] of inode.xattrs ?? []) bytes += name.length + value.length;
-    this.charge(-bytes);
+    this.budget.returnInode(inode);
   }
 
   private reparent(inode: MemoryInode, from: MemoryInode, to: MemoryInode): void {
@@ -473,7 +450,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
 
   private killPrivileges(inode: MemoryInode): void {
     inode.mode = withoutPrivileges(inode.mode);
-    if (inode.xattrs?.has(CAPABILITY_XATTR)) this.charge(-removeXattr(inode.xattrs, CAPABILITY_XATTR));
+    if (inode.xattrs?.has(CAPABILITY_XATTR)) this.budget.charge(-removeXattr(inode.xattrs, CAPABILITY_XATTR));
   }
 
   /** The contents as bytes that can be changed. Those of a source are copied first, unless they are not `needed`. */
@@ -481,7 +458,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     const { contents } = inode;
     if (contents instanceof SparseBytes) return contents;
     if (contents === undefined) return fail(isDirectory(inode.mode) ? 'EISDIR' : 'EINVAL');
-    const own = new SparseBytes(this.charge);
+    const own = new SparseBytes(this.budget.charge);
     const take = (bytes: Uint8Array) => {
       // Another write may have been faster.
       if (inode.contents instanceof SparseBytes) return inode.contents;
@@ -490,7 +467,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
       return own;
     };
     if (discard) return take(new Uint8Array());
-    if (this.used + contents.size > this.capacity) return fail('ENOSPC');
+    this.budget.require(contents.size);
     const bytes = readBytes(contents, 0, contents.size);
     return bytes instanceof Promise ? bytes.then(take) : take(bytes);
   }
