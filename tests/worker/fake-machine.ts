@@ -1,10 +1,36 @@
-import type { MachineApi, MachineStats, SliceResult } from '../../src/machine/machine-types.ts';
+import type {
+  MachineApi,
+  MachineStats,
+  MachineTerminal,
+  SliceResult,
+} from '../../src/machine/machine-types.ts';
+
+/** A terminal that keeps what it is told. */
+export class FakeTerminal implements MachineTerminal {
+  onOutput: (bytes: Uint8Array) => void = () => {};
+  inputPending = 0;
+  typed = '';
+  sizes: [number, number][] = [];
+
+  type(bytes: Uint8Array): void {
+    this.typed += new TextDecoder().decode(bytes);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.sizes.push([columns, rows]);
+  }
+
+  print(text: string): void {
+    this.onOutput(new TextEncoder().encode(text));
+  }
+}
 
 /** A machine whose slices a test writes. Counts what it was asked to do. */
 export class FakeMachine implements MachineApi {
   onConsoleOutput: (bytes: Uint8Array) => void = () => {};
   onReset: (() => void) | undefined;
   consoleInputPending = 0;
+  terminals: FakeTerminal[] = [];
   slices = 0;
   resets = 0;
   instructions = 0;
