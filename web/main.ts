@@ -3,6 +3,7 @@ import { Hypervisor, resolveGuestHttp } from 'hypertab';
 import { App } from './state/app.ts';
 import { GuestCatalogue } from './state/guest-catalogue.ts';
 import './style.css';
+import { refuseStrayDrops } from './views/files-view.ts';
 import { type PageView, pageView } from './views/page-view.ts';
 
 /** `window.hypertab`: the hypervisor to play with, and the consoles' text, which a canvas hides from tests. */
@@ -39,6 +40,7 @@ const app = new App(hypervisor, new GuestCatalogue(guestsBase), resolveGuest);
 const page = pageView(app);
 document.querySelector('#app')?.replaceWith(page.element);
 void app.catalogue.load();
+refuseStrayDrops();
 
 // Ctrl+W deletes a word in the guest's shell, and closes the tab in most browsers.
 window.addEventListener('beforeunload', (event) => {

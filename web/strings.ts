@@ -1,6 +1,8 @@
 // Every word the page shows.
 import type { StopReason, VmState } from 'hypertab';
 
+const filesOf = (count: number) => (count === 1 ? '1 file' : `${count} files`);
+
 export const strings = {
   title: 'Hypertab',
   tagline: 'RISC-V machines in a browser tab',
@@ -48,6 +50,19 @@ export const strings = {
   findClose: 'Close find',
   findNone: 'nothing found',
   findCount: (index: number, count: number) => `${index} of ${count}`,
+
+  files: 'Files in and out of the guest',
+  addFiles: 'Add files …',
+  addFolder: 'Add a folder …',
+  dropHint:
+    'Files dropped here are in /mnt/drop in the guest; what it writes to /mnt/drop/out can be saved here.',
+  filesAdding: (count: number, size: string) => `Adding: ${filesOf(count)} so far, ${size} …`,
+  filesAdded: (count: number, size: string) => `${filesOf(count)} (${size}) added to /mnt/drop`,
+  filesWaiting: (count: number, size: string) => `${filesOf(count)} (${size}) will be in /mnt/drop`,
+  filesFailed: (why: string) => `Not all went well with the files: ${why}`,
+  offersHeading: 'From the guest:',
+  saveFile: (path: string) => `Save ${path}`,
+  moreOffers: (count: number) => `and ${count} more`,
 
   downloading: 'Downloading',
   downloadProgress: (received: string, total: string, rate: string) => `${received} of ${total}, ${rate}/s`,

@@ -8,6 +8,7 @@ import type {
   VmStats,
 } from 'hypertab';
 import { strings } from '../strings.ts';
+import { DropFolder } from './drop-folder.ts';
 import { type DownloadProgress, downloadGuest } from './guest-download.ts';
 import { PromptWatch } from './prompt-watch.ts';
 import { patch, Store } from './store.ts';
@@ -59,6 +60,8 @@ export class MachineSession {
   readonly guest: GuestEntry;
   readonly name: string;
   readonly view = new Store<SessionView>({ phase: 'downloading', switchedOff: false, busy: false });
+  /** Files in and out, for a guest that can mount a share. */
+  readonly drop: DropFolder | undefined;
   readonly #hypervisor: Hypervisor;
   readonly #resolveGuest: ResolveGuest;
   readonly #abort = new AbortController();
@@ -82,6 +85,7 @@ export class MachineSession {
     this.id = id;
     this.name = name;
     this.guest = guest;
+    this.drop = guest.kind === 'debian' ? new DropFolder() : undefined;
     this.#hypervisor = hypervisor;
     this.#resolveGuest = resolveGuest;
   }
@@ -113,12 +117,14 @@ export class MachineSession {
         append: files.append,
         memory: files.memory,
         drives: files.drives,
+        shares: this.drop === undefined ? [] : [this.drop.share],
       });
       if (this.#abort.signal.aborted) {
         await vm.destroy();
         return;
       }
       this.#adopt(vm);
+      if (this.drop !== undefined) this.#subscriptions.push(await this.drop.attach(vm));
       this.#armBootTimer();
       await vm.start();
     } catch (error) {

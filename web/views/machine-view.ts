@@ -9,6 +9,7 @@ import {
 import { reasonSentence, stateWord, strings } from '../strings.ts';
 import { type ConsoleView, consoleView } from './console-view.ts';
 import { h, setText } from './dom.ts';
+import { acceptDrops, filesView } from './files-view.ts';
 import { metersView } from './meters-view.ts';
 
 export interface MachineView {
@@ -126,8 +127,10 @@ export function machineView(app: App, session: MachineSession): MachineView {
     progressView(session),
     metersView(session),
     console.element,
+    session.drop && filesView(session.drop),
     h('p', { className: 'hint console-hint' }, strings.consoleHint),
   );
+  if (session.drop !== undefined) acceptDrops(element, session.drop);
   return {
     element,
     console,
