@@ -1,0 +1,72 @@
+// The Debian guest in the page: booted from ranges of its image, and what it wrote is there after a reload.
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  launchBrowser,
+  openPage,
+  openSite,
+  type Site,
+  waitForBadge,
+  waitForConsole,
+} from '../browser/harness.ts';
+import { hypertab } from '../system/cli.ts';
+
+const PROMPT = /root@debian:~#$/;
+let browser: Browser;
+let site: Site;
+let context: BrowserContext;
+let page: Page;
+let received = 0;
+
+beforeAll(async () => {
+  const { status, stderr } = await hypertab(['guest', 'prepare', 'debian'], { hangMs: 590_000 });
+  if (status !== 0) throw new Error(`the guest debian could not be prepared: ${stderr.slice(-500)}`);
+  browser = await launchBrowser();
+  site = await openSite({ guests: process.env.HYPERTAB_GUESTS });
+  const open = await openPage(browser, site.url);
+  ({ context, page } = open);
+  context.on('response', async (response) => {
+    if (!response.url().endsWith('.img')) return;
+    received += Number((await response.headerValue('content-length').catch(() => null)) ?? 0);
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+async function boot(where: Page): Promise<void> {
+  await where.locator('.card[data-guest=debian] button').click();
+  await waitForConsole(where, PROMPT, 60_000);
+}
+
+test('files survive a reload of the page and the end of the worker, and the image is never read whole', async () => {
+  await boot(page);
+  await page.keyboard.type('python3 -c "print(6*7)" > answer; sync; echo writ""ten\n');
+  await waitForConsole(page, /\nwritten\n/);
+  expect(received).toBeGreaterThan(1 << 20);
+  expect(received).toBeLessThan(120 << 20);
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.reload();
+  await boot(page);
+  await page.keyboard.type('cat answer; echo two >> answer; sync; echo writ""ten\n');
+  await waitForConsole(page, /\n42\nwritten\n/);
+  // Gone in the middle, without a word to the guest.
+  await page.evaluate(() => window.hypertab.app.view.value.sessions[0]!.vm!.destroy());
+  await page.reload();
+  await boot(page);
+  await page.keyboard.type('cat answer | tr "\\n" + ; echo\n');
+  await waitForConsole(page, /\n42\+two\+\n/);
+});
+
+test('a second tab with the same disk is told why it cannot have it', async () => {
+  const second = await context.newPage();
+  await second.goto(site.url);
+  await second.locator('.card[data-guest=debian] button').click();
+  await waitForBadge(second, 'Failed');
+  await expect
+    .poll(() => second.locator('.panel:not([hidden])').textContent())
+    .toMatch(/in use by another tab or machine/);
+  await second.close();
+});
