@@ -5,6 +5,7 @@ import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { describeReason, waitForPrompt } from '../hypervisor/prompt.ts';
 import type { Engine } from '../machine/machine-types.ts';
 import { type DiskSubject, measureDisk } from './bench-disk.ts';
+import { type FsSubject, measureFs } from './bench-fs.ts';
 import { loadBenchProgram, loadTwin, loadWorkloadImage } from './bench-programs.ts';
 
 /** Instructions of one run of a loop: a few tenths of a second, long against start-up and clock. */
@@ -19,6 +20,7 @@ export type Subject =
   | { kind: 'loop'; name: string }
   | { kind: 'workload'; name: string; workload: Workload }
   | { kind: 'boot'; name: string }
+  | FsSubject
   | DiskSubject;
 
 export type Unit = 'MIPS' | 'ms' | DiskSubject['unit'];
@@ -49,6 +51,8 @@ export function measure(subject: Subject, engine: Engine): Promise<Sample> {
       return measureBoot(subject.name, engine);
     case 'disk':
       return measureDisk(subject, engine);
+    case 'fs':
+      return measureFs(subject, engine);
   }
 }
 

@@ -1,5 +1,6 @@
 import { listGuests } from '../guests/prepare-node.ts';
 import { DISK_GUEST, DISK_SUBJECTS } from './bench-disk.ts';
+import { FS_SUBJECTS } from './bench-fs.ts';
 import { measure, type Sample, type Subject, type Unit, unitOf } from './bench-measure.ts';
 import { BENCH_PROGRAMS, loadWorkloads } from './bench-programs.ts';
 import { STATUS_GUEST_FAILED } from './exit-status.ts';
@@ -88,7 +89,7 @@ async function listSubjects(): Promise<Listed[]> {
       workload,
       ready: true,
     })),
-    ...DISK_SUBJECTS.map((subject) => ({ ...subject, ready: hasGuest })),
+    ...[...DISK_SUBJECTS, ...FS_SUBJECTS].map((subject) => ({ ...subject, ready: hasGuest })),
     ...guests.map(({ name, title, prepared }) => ({ kind: 'boot' as const, name, title, ready: prepared })),
   ];
 }
@@ -99,9 +100,9 @@ function choose(names: readonly string[], all: readonly Listed[]): Listed[] {
   return names.flatMap((name) => {
     const found = all.filter((subject) => subject.name === name);
     if (found.length > 0) return found;
-    const ofKind = all.filter((subject) => `${subject.kind}s` === name && subject.ready);
+    const ofKind = all.filter(({ kind, ready }) => (kind === name || `${kind}s` === name) && ready);
     if (ofKind.length > 0) return ofKind;
-    const known = [...all.map((subject) => subject.name), 'loops', 'workloads', 'disks', 'boots'];
+    const known = [...all.map((subject) => subject.name), 'loops', 'workloads', 'disks', 'fs', 'boots'];
     const near = nearest(name, known);
     throw new UsageError(
       `there is no benchmark '${name}'; ${near === undefined ? 'see hypertab bench --list' : `did you mean ${near}?`}`,
@@ -119,7 +120,7 @@ function formatList(all: readonly Listed[]): string {
       kind,
       ready
         ? title
-        : `${title} (not prepared: hypertab guest prepare ${kind === 'disk' ? DISK_GUEST : name})`,
+        : `${title} (not prepared: hypertab guest prepare ${kind === 'disk' || kind === 'fs' ? DISK_GUEST : name})`,
     ]),
   ]);
 }

@@ -1,11 +1,12 @@
 // What the page costs and how fast its machines are, in real Chromium: npm run bench:browser [-- [--engine NAME] [--json] NAME…]
-// NAME: loops, boot, disk, memory, idle or transfer; without one, all of them. Engines are those of hypertab run. Figures are medians of 3 runs, with the
+// NAME: loops, boot, disk, fs, memory, idle or transfer; without one, all of them. Engines are those of hypertab run. Figures are medians of 3 runs, with the
 // lowest and the highest beside them. The page and the guests must have been built (npm start, npm test).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { DISK_SUBJECTS } from '../../build/src/cli/bench-disk.js';
+import { benchFiles, FS_SUBJECTS } from '../../build/src/cli/bench-fs.js';
 import { BENCH_PROGRAMS, loadBenchProgram } from '../../build/src/cli/bench-programs.js';
 import { createSite, listen } from '../../scripts/serve.mjs';
 
@@ -125,13 +126,17 @@ async function shareOf(pid, action) {
   return { all: (100 * all) / elapsed, worker: (100 * worker) / elapsed };
 }
 
-/** In the page: what a command on a drive in memory reaches, `amount` a second, after one run to warm up. */
-async function measureDisk([command, amount, runs]) {
-  const drive = { kind: 'memory', bytes: 256 * 2 ** 20 };
+/**
+ * In the page: seconds that commands take in a guest with a drive in memory, or a share, after one run to warm up.
+ * `setup` comes before each run.
+ */
+async function timeInGuest([options, prepare, setup, command, runs]) {
+  const files = options.share?.map(({ path, text }) => ({ path, contents: new TextEncoder().encode(text) }));
   const vm = await globalThis.hypertab.hypervisor.create({
     guest: 'busybox',
     memory: '256M',
-    drives: [drive],
+    drives: options.drives ?? [],
+    shares: files === undefined ? [] : [{ tag: 'bench', kind: 'files', files }],
   });
   let text = '';
   vm.console().onData((data) => {
@@ -144,18 +149,20 @@ async function measureDisk([command, amount, runs]) {
     text = '';
     const begin = performance.now();
     // The echo of what is typed has the quotes, what is printed has not.
-    vm.console().write(`${line} 2>/dev/null && echo E''ND\n`);
+    vm.console().write(`{ ${line}; } 2>/dev/null && echo E''ND\n`);
     await seen(/END\r\n/);
     return (performance.now() - begin) / 1000;
   };
   await vm.start();
   await seen(/ # /);
-  await run('dd if=/dev/zero of=/dev/vda bs=1M count=256 oflag=direct');
-  await run(command);
+  await run(prepare);
   const results = [];
-  for (let count = 0; count < runs; count++) results.push(amount / (await run(command)));
+  for (let count = 0; count <= runs; count++) {
+    await run(setup);
+    results.push(await run(command));
+  }
   await vm.destroy();
-  return results;
+  return results.slice(1);
 }
 
 const measures = {
@@ -197,9 +204,33 @@ const measures = {
   },
 
   async disk(url) {
+    const drives = [{ kind: 'memory', bytes: 256 * 2 ** 20 }];
+    // A drive that nothing was written to would answer reads without a copy.
+    const prepare = 'dd if=/dev/zero of=/dev/vda bs=1M count=256 oflag=direct';
     for (const { name, unit, amount, command } of DISK_SUBJECTS) {
-      const values = await withPage(url, ({ page }) => page.evaluate(measureDisk, [command, amount, RUNS]));
-      figures.push({ name: `${name} (drive in memory)`, unit, values });
+      const seconds = await withPage(url, ({ page }) =>
+        page.evaluate(timeInGuest, [{ drives }, prepare, 'true', command, RUNS]),
+      );
+      figures.push({
+        name: `${name} (drive in memory)`,
+        unit,
+        values: seconds.map((each) => amount / each),
+      });
+    }
+  },
+
+  async fs(url) {
+    const decoder = new TextDecoder();
+    const share = benchFiles().map(({ path, contents }) => ({ path, text: decoder.decode(contents) }));
+    for (const { name, setup, command } of FS_SUBJECTS) {
+      const seconds = await withPage(url, ({ page }) =>
+        page.evaluate(timeInGuest, [{ share }, 'true', setup, command, RUNS]),
+      );
+      figures.push({
+        name: `${name} (files in memory)`,
+        unit: 'ms',
+        values: seconds.map((each) => each * 1000),
+      });
     }
   },
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { summarise } from '../../src/cli/bench.ts';
 import { DISK_SUBJECTS } from '../../src/cli/bench-disk.ts';
+import { benchFiles, FS_SUBJECTS } from '../../src/cli/bench-fs.ts';
 
 const sample = fc.record({
   value: fc.integer({ min: 1, max: 100_000 }),
@@ -42,6 +43,17 @@ test('each kind is measured in its own unit', () => {
     ['disk-write', 'MB/s'],
     ['disk-4k', 'IO/s'],
   ]);
+  for (const subject of FS_SUBJECTS) expect(summarise(subject, samples).unit).toBe('ms');
   expect(summarise({ kind: 'loop', name: 'integer' }, samples).unit).toBe('MIPS');
   expect(summarise({ kind: 'boot', name: 'busybox' }, samples).unit).toBe('ms');
+});
+
+test('shared files are measured with 2,500 small ones and a tree of 20 MB', () => {
+  const files = benchFiles();
+  const small = files.filter(({ path }) => path.startsWith('small/'));
+  const tree = files.filter(({ path }) => path.startsWith('tree/'));
+  expect([small.length, tree.length]).toEqual([2500, 1000]);
+  const bytes = tree.reduce((sum, { contents }) => sum + (contents as Uint8Array).length, 0);
+  expect(bytes).toBe(20_000_000);
+  expect(new Set(files.map(({ path }) => path)).size).toBe(files.length);
 });

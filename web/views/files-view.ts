@@ -47,7 +47,8 @@ export function acceptDrops(element: HTMLElement, folder: DropFolder): void {
 async function save(folder: DropFolder, offer: TreeFile): Promise<void> {
   const blob = await folder.read(offer);
   if (blob === undefined) return;
-  const href = URL.createObjectURL(blob);
+  // Of a type that it does not know better names for.
+  const href = URL.createObjectURL(blob.slice(0, blob.size, 'application/octet-stream'));
   h('a', { href, download: offer.path.slice(offer.path.lastIndexOf('/') + 1) }).click();
   setTimeout(() => URL.revokeObjectURL(href), SAVE_MS);
 }
