@@ -66,7 +66,7 @@ async function bootFrom(page, guest) {
       const begin = performance.now();
       document.querySelector(`[data-guest=${name}] button`).click();
       for (;;) {
-        if (/ #$/.test(globalThis.hypertab.consoleText())) return performance.now() - begin;
+        if (/[ ~]#$/.test(globalThis.hypertab.consoleText())) return performance.now() - begin;
         if (performance.now() - begin > limit) throw new Error(`${name} showed no prompt in time`);
         await new Promise((done) => setTimeout(done, 5));
       }
