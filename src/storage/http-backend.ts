@@ -37,6 +37,8 @@ export class HttpBackend extends UnchangingBackend {
   readonly #chunkBytes: number;
   readonly #digests: readonly string[] | undefined;
   readonly #cache: ChunkCache | undefined;
+  /** What is on its way into the cache. */
+  readonly #keeping = new Set<Promise<void>>();
   readonly #limit: number;
   /** Chunks in memory, least recently used first. */
   readonly #memory = new Map<number, Uint8Array>();
@@ -131,7 +133,18 @@ export class HttpBackend extends UnchangingBackend {
     this.#ranges.close();
     await Promise.allSettled(this.#coming.values());
     this.#memory.clear();
+    await Promise.all(this.#keeping);
     await this.#cache?.close();
+  }
+
+  /** Into the cache, behind the reader's back: what cannot be kept is fetched again some day. */
+  #keep(chunk: number, contents: Uint8Array): void {
+    if (this.#cache === undefined) return;
+    const kept: Promise<void> = this.#cache
+      .put(chunk, contents)
+      .catch(() => undefined)
+      .finally(() => this.#keeping.delete(kept));
+    this.#keeping.add(kept);
   }
 
   /** Chunks that a reader who goes straight on will want: the more, the longer it does. */
@@ -188,7 +201,7 @@ export class HttpBackend extends UnchangingBackend {
       await this.#verify(chunk, contents);
       if (this.#broken !== undefined) throw this.#broken;
       this.#remember(chunk, contents);
-      this.#cache?.put(chunk, contents).catch(() => undefined);
+      this.#keep(chunk, contents);
       return contents;
     } catch (error) {
       if (error instanceof StorageError && error.kind === 'corrupt') this.#broken ??= error;
