@@ -4,6 +4,7 @@ import type { BlockBackend } from '../storage/block-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
 import type { GuestMemoryStats } from '../virtio/balloon.ts';
 import type { StoredFile } from './boot-file.ts';
+import type { MachineStateApi } from './machine-state.ts';
 
 /** Everything a board needs before it can run. Byte arrays are whole files, gzipped or not, and kept for resets. */
 export interface MachineConfig {
@@ -117,7 +118,7 @@ export interface MachineMemory {
 }
 
 /** One board: hart, RAM, devices. Synchronous; the worker drives it slice by slice. */
-export interface MachineApi {
+export interface MachineApi extends Partial<MachineStateApi> {
   /** Executes for about `milliseconds`, less when the guest idles or stops. */
   runSlice(milliseconds: number): SliceResult;
   /** Bytes typed into the serial console. Queued without limit of the UART's FIFO; the guest reads at its pace. */
