@@ -48,8 +48,6 @@ export function waitForPrompt(vm: VirtualMachine, options: WaitOptions = {}): Pr
   const prompt = options.prompt ?? vm.prompt;
   const terminal = vm.console();
   return new Promise((resolve, reject) => {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    let tail = decoder.decode(terminal.backlog.slice(-TAIL_BYTES), { stream: true });
     let quiet: ReturnType<typeof setTimeout> | undefined;
     let timeout: ReturnType<typeof setTimeout> | undefined;
     const ends: (() => void)[] = [];
@@ -66,7 +64,8 @@ export function waitForPrompt(vm: VirtualMachine, options: WaitOptions = {}): Pr
     let seenAt: number | undefined;
     const look = () => {
       clearTimeout(quiet);
-      if (!endsWithPrompt(tail, prompt)) {
+      // The backlog knows what belongs to an earlier power cycle, whenever it arrives.
+      if (!endsWithPrompt(new TextDecoder().decode(terminal.backlog.slice(-TAIL_BYTES)), prompt)) {
         seenAt = undefined;
         return;
       }
@@ -74,10 +73,7 @@ export function waitForPrompt(vm: VirtualMachine, options: WaitOptions = {}): Pr
       quiet = setTimeout(() => finish(() => resolve(seenAt!)), QUIET_MS);
     };
     ends.push(
-      terminal.onData((bytes) => {
-        tail = (tail + decoder.decode(bytes, { stream: true })).slice(-TAIL_BYTES);
-        look();
-      }),
+      terminal.onData(look),
       vm.on('state', ({ state, reason }) => {
         if (state === 'stopped' || state === 'destroyed') stopped(reason ?? { kind: 'poweroff' });
       }),

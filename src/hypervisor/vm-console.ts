@@ -16,6 +16,9 @@ export class GuestConsole implements VmConsole {
   readonly #listeners = new Set<{ listener: Listener }>();
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
+  /** Bytes received in all, and how many of them came before this power cycle. */
+  #received = 0;
+  #earlier = 0;
   #closed = false;
 
   /** @param resize tells the guest, where there is a way */
@@ -41,13 +44,16 @@ export class GuestConsole implements VmConsole {
       all.set(chunk, offset);
       offset += chunk.length;
     }
-    return all.slice(Math.max(0, all.length - BACKLOG_BYTES));
+    const old = all.length - (this.#received - this.#earlier);
+    return all.slice(Math.max(0, old, all.length - BACKLOG_BYTES));
   }
 
-  /** A power cycle: what the guest wrote before it is no longer what its console shows. */
-  clearBacklog(): void {
-    this.#kept = [];
-    this.#keptBytes = 0;
+  /**
+   * A power cycle: what the guest wrote before it is no longer what its console shows.
+   * @param earlier bytes written before it, some of which may still be on their way
+   */
+  beginPowerCycle(earlier: number): void {
+    this.#earlier = Math.max(this.#earlier, earlier);
   }
 
   write(data: Uint8Array | string): void {
@@ -86,6 +92,7 @@ export class GuestConsole implements VmConsole {
   #deliver(bytes: Uint8Array): void | Promise<void> {
     this.#kept.push(bytes);
     this.#keptBytes += bytes.length;
+    this.#received += bytes.length;
     while (this.#keptBytes - this.#kept[0]!.length >= BACKLOG_BYTES) {
       this.#keptBytes -= this.#kept.shift()!.length;
     }

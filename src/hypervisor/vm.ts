@@ -282,17 +282,16 @@ export class Vm implements VirtualMachine {
   }
 
   /** A new power cycle; what the worker still tells about the last one is ignored from here on. */
-  async #powerCycle(begin: (run: number) => Promise<void>): Promise<void> {
+  async #powerCycle(begin: (run: number) => Promise<readonly number[]>): Promise<void> {
     const run = ++this.#run;
     this.#plugPulled = false;
     this.#reason = undefined;
     this.#watch.reset();
     this.#meter.reset();
-    // A prompt of the last power cycle must not pass for one of this.
-    for (const console of this.#consoles) console.clearBacklog();
     this.#enter('running');
     try {
-      await this.#call(begin(run));
+      const consoleBytes = await this.#call(begin(run));
+      this.#beginPowerCycle(consoleBytes);
     } catch (error) {
       const refused = refusal(error, this.#memory);
       // A machine that cannot be loaded again stands still; a lost or destroyed one has said so.
@@ -300,6 +299,13 @@ export class Vm implements VirtualMachine {
         this.#stopped({ kind: 'fault', message: refused.message });
       }
       throw refused;
+    }
+  }
+
+  /** A prompt of the last power cycle, which may still be on its way, must not pass for one of this. */
+  #beginPowerCycle(consoleBytes: readonly number[]): void {
+    for (const [index, console] of this.#consoles.entries()) {
+      console.beginPowerCycle(consoleBytes[index] ?? 0);
     }
   }
 
@@ -348,6 +354,7 @@ export class Vm implements VirtualMachine {
         this.#sample = event.sample;
         return;
       case 'reset':
+        this.#beginPowerCycle(event.consoleBytes);
         this.#emitter.emit('reset', {});
         return;
       case 'share':

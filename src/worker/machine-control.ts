@@ -61,7 +61,8 @@ export type WorkerEvent =
   | { type: 'stopped'; run: number; reason: StopReason; consoleBytes: readonly number[] }
   /** The machine broke in a way that is not the guest's fault. */
   | { type: 'failed'; run: number; message: string }
-  | { type: 'reset' }
+  /** `consoleBytes`: those written to each console before it. */
+  | { type: 'reset'; consoleBytes: readonly number[] }
   /** Something that the guest only knows as an error, in words for people. */
   | { type: 'warning'; message: string }
   /** Files of a share in memory have changed since the last telling. */
@@ -72,12 +73,16 @@ export type WorkerEvent =
 export interface MachineControl {
   /** Makes the machine; rejects with the loader's error (its name and message survive, its class does not). */
   create(setup: MachineSetup): Promise<void>;
-  /** `run` numbers the power cycles: what a worker tells about an earlier one is out of date. */
-  /** Rejects, as reset() does, when the machine's files cannot be loaded again. */
-  start(run: number): void;
+  /**
+   * `run` numbers the power cycles: what a worker tells about an earlier one is out of date. Rejects, as reset() does,
+   * when the machine's files cannot be loaded again.
+   * @returns the bytes written to each console before this power cycle
+   */
+  start(run: number): readonly number[];
   pause(): void;
   resume(): void;
-  reset(run: number): void;
+  /** As start(). */
+  reset(run: number): readonly number[];
   powerOff(): void;
   /** Stops the machine for good, ends every write under way, and gives up files and locks. */
   close(): Promise<void>;

@@ -46,6 +46,8 @@ export class MachineService implements MachineControl {
   #parts: OpenedParts | undefined;
   #folders: SharedFolders | undefined;
   #run = 0;
+  /** Bytes written to each console before this power cycle. */
+  #earlierBytes: readonly number[] = [];
 
   constructor(createMachine: MachineFactory, openParts: PartsOpener = openNothing) {
     this.#createMachine = createMachine;
@@ -70,7 +72,10 @@ export class MachineService implements MachineControl {
         onStopped: (reason) =>
           post({ type: 'stopped', run: this.#run, reason, consoleBytes: outputs.map(({ sent }) => sent) }),
         onFailed: (error) => post({ type: 'failed', run: this.#run, message: describe(error) }),
-        onReset: () => post({ type: 'reset' }),
+        onPowerOn: () => {
+          this.#earlierBytes = outputs.map(({ sent }) => sent);
+        },
+        onReset: () => post({ type: 'reset', consoleBytes: this.#earlierBytes }),
         onStats: (sample) => (board === undefined ? post({ type: 'stats', sample }) : board.write(sample)),
       },
       {
@@ -88,9 +93,10 @@ export class MachineService implements MachineControl {
     this.#folders = new SharedFolders(parts.shares ?? [], (tag) => post({ type: 'share', tag }));
   }
 
-  start(run: number): void {
+  start(run: number): readonly number[] {
     this.#run = run;
     this.#made.driver.start();
+    return this.#earlierBytes;
   }
 
   pause(): void {
@@ -101,9 +107,10 @@ export class MachineService implements MachineControl {
     this.#made.driver.resume();
   }
 
-  reset(run: number): void {
+  reset(run: number): readonly number[] {
     this.#run = run;
     this.#made.driver.reset();
+    return this.#earlierBytes;
   }
 
   powerOff(): void {

@@ -14,6 +14,8 @@ const LONGEST_TIMEOUT = 0x7fffffff;
 export interface DriverHost {
   onStopped(reason: StopReason): void;
   onFailed(error: unknown): void;
+  /** A power cycle begins: the guest has written nothing of it yet. */
+  onPowerOn(): void;
   onReset(): void;
   onStats(sample: StatsSample): void;
 }
@@ -48,7 +50,10 @@ export class VmDriver {
     this.#host = host;
     this.#options = options;
     machine.onConsoleOutput = (bytes) => outputs[0]?.send(bytes);
-    machine.onReset = () => host.onReset();
+    machine.onReset = () => {
+      host.onPowerOn();
+      host.onReset();
+    };
     machine.onWake = () => this.#wake?.();
     for (const output of outputs) {
       output.onDrain = () => {
@@ -105,6 +110,7 @@ export class VmDriver {
   #powerOn(): void {
     try {
       this.#machine.reset();
+      this.#host.onPowerOn();
     } catch (error) {
       this.#state = 'stopped';
       this.#wake?.();

@@ -71,9 +71,9 @@ export async function openStorageSite(): Promise<StorageSite> {
 }
 
 /** Opens a tab with no worker in it. */
-export async function openTab(site: StorageSite): Promise<Page> {
+export async function openTab(site: StorageSite, url = site.url): Promise<Page> {
   const page = await site.context.newPage();
-  await page.goto(site.url);
+  await page.goto(url);
   await page.evaluate(() => {
     window.workers = [];
     window.rounds = [];

@@ -130,6 +130,28 @@ describe.each([{ shared: true }, { shared: false }])('a VM (shared memory: $shar
     await eventually(() => shown() === 'cycle 1');
   });
 
+  it('counts what arrives late to the power cycle that wrote it', async () => {
+    let release: (() => void) | undefined;
+    const { hypervisor } = make(
+      (machine) => {
+        machine.print(`cycle ${machine.resets}`);
+        return { state: 'idle', wakeInMs: Infinity };
+      },
+      { shared },
+    );
+    const vm = await hypervisor.create({ kernel });
+    // Everything after the first piece is held back until well after the reset.
+    vm.console().onData(() =>
+      release === undefined ? new Promise<void>((done) => (release = done)) : undefined,
+    );
+    await vm.start();
+    await eventually(() => release !== undefined);
+    await vm.reset();
+    expect(new TextDecoder().decode(vm.console().backlog)).toBe('');
+    release!();
+    await eventually(() => new TextDecoder().decode(vm.console().backlog) === 'cycle 1');
+  });
+
   it('carries typed text to the guest as UTF-8', async () => {
     const { hypervisor, workers } = make(undefined, { shared });
     const vm = await hypervisor.create({ kernel });

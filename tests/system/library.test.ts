@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 const entry = new URL('../../build/src/index.js', import.meta.url);
 if (!existsSync(fileURLToPath(entry))) throw new Error(`${entry} is missing: run \`npm run build\` first`);
 const library = (await import(/* @vite-ignore */ entry.href)) as typeof import('../../src/index.ts');
-const { Hypervisor, ImageError, runCommand, waitForPrompt } = library;
+const { Hypervisor, ImageError, runCommand } = library;
 
 const hypervisor = new Hypervisor();
 afterAll(() => hypervisor.destroyAll());
@@ -35,9 +35,6 @@ it('runs two guests side by side, each with its own memory and console', async (
 it('pauses, resumes, resets and powers off a guest', async () => {
   const vm = await hypervisor.create({ guest: 'busybox' });
   await vm.start();
-  const begin = performance.now();
-  await waitForPrompt(vm);
-  const bootMs = performance.now() - begin;
   await runCommand(vm, 'touch /tmp/mark');
 
   await vm.pause();
@@ -47,8 +44,8 @@ it('pauses, resumes, resets and powers off a guest', async () => {
   await vm.resume();
   expect(await runCommand(vm, 'test -e /tmp/mark')).toMatchObject({ status: 0 });
 
+  // The prompt that follows the last command may still be on its way: it must not pass for the next boot's.
   await vm.reset();
-  await new Promise((resolve) => setTimeout(resolve, Math.min(200, bootMs / 4)));
   expect(await runCommand(vm, 'test -e /tmp/mark')).toMatchObject({ status: 1 });
 
   const stats = await vm.stats();

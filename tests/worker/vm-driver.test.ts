@@ -26,6 +26,7 @@ function drive(slice: (machine: FakeMachine) => SliceResult, noReboot = false) {
     {
       onStopped: (reason) => void reasons.push(reason),
       onFailed: (error) => void log.push(`failed ${error}`),
+      onPowerOn: () => {},
       onReset: () => void log.push('reset'),
       onStats: () => void log.push('stats'),
     },
