@@ -128,6 +128,12 @@ export interface VmFolder {
   list(path?: string): Promise<TreeFile[]>;
   /** The contents of a regular file, at most 2 GiB. */
   read(path: string): Promise<Blob>;
+  /**
+   * Makes another tree a subdirectory, for good or until detach(); a name can be used once only. Needs { kind: 'mounts' }.
+   */
+  attach(name: string, tree: TreeSpec): Promise<void>;
+  /** Takes a tree away that attach() brought; what the guest still has of it is gone (ESTALE). */
+  detach(name: string): Promise<void>;
 }
 
 export interface VirtualMachine {

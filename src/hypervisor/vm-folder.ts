@@ -1,10 +1,14 @@
 import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
+import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import type { MachineControl } from '../worker/machine-control.ts';
 import type { VmFolder } from './types.ts';
 
 /** What a folder asks of its VM's worker. */
-export type FolderCalls = Pick<MachineControl, 'addFiles' | 'makeDirectory' | 'listFiles' | 'readFile'>;
+export type FolderCalls = Pick<
+  MachineControl,
+  'addFiles' | 'makeDirectory' | 'listFiles' | 'readFile' | 'attachTree' | 'detachTree'
+>;
 /** Calls the worker, with the errors that a user of the library knows. */
 export type FolderCaller = <T>(action: (control: PromisedCalls) => Promise<T>) => Promise<T>;
 
@@ -38,5 +42,13 @@ export class GuestFolder implements VmFolder {
 
   read(path: string): Promise<Blob> {
     return this.#call((control) => control.readFile(this.tag, path));
+  }
+
+  attach(name: string, tree: TreeSpec): Promise<void> {
+    return this.#call((control) => control.attachTree(this.tag, name, tree));
+  }
+
+  detach(name: string): Promise<void> {
+    return this.#call((control) => control.detachTree(this.tag, name));
   }
 }

@@ -97,6 +97,9 @@ export interface MachineControl {
   makeDirectory(tag: string, path: string): void;
   listFiles(tag: string, path: string): Promise<TreeFile[]>;
   readFile(tag: string, path: string): Promise<Blob>;
+  /** Of a share of kind 'mounts': makes a tree one of its subdirectories, and takes it away again. */
+  attachTree(tag: string, name: string, tree: TreeSpec): Promise<void>;
+  detachTree(tag: string, name: string): Promise<void>;
 }
 
 /** The first and only message a worker gets on its own port: where the calls come in. */

@@ -9,6 +9,7 @@ import type {
 } from '../machine/machine-types.ts';
 import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
+import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import { receiveConfig } from './blob-file.ts';
 import { type ByteSender, openReader, openSender } from './byte-channel.ts';
 import { FrameChannel } from './frame-channel.ts';
@@ -90,7 +91,11 @@ export class MachineService implements MachineControl {
     this.#machine = machine;
     this.#driver = driver;
     this.#parts = parts;
-    this.#folders = new SharedFolders(parts.shares ?? [], (tag) => post({ type: 'share', tag }));
+    this.#folders = new SharedFolders(
+      parts.shares ?? [],
+      (tag) => post({ type: 'share', tag }),
+      parts.openTree,
+    );
   }
 
   start(run: number): readonly number[] {
@@ -157,6 +162,14 @@ export class MachineService implements MachineControl {
 
   readFile(tag: string, path: string): Promise<Blob> {
     return this.#made.folders.read(tag, path);
+  }
+
+  attachTree(tag: string, name: string, tree: TreeSpec): Promise<void> {
+    return this.#made.folders.attach(tag, name, tree);
+  }
+
+  detachTree(tag: string, name: string): Promise<void> {
+    return this.#made.folders.detach(tag, name);
   }
 
   /** Files and locks are given up when there is no machine to use them. */

@@ -12,6 +12,8 @@ export interface Openers {
 
 /** What was opened for a machine, and how to give it up. */
 export interface OpenedParts extends MachineParts {
+  /** Opens what is attached to its shares later. */
+  openTree?: TreeOpener;
   close(): Promise<void>;
 }
 
@@ -51,7 +53,7 @@ export async function openParts(
       };
       drives.push({ backend: await openDrive(drive), serial, onError });
     }
-    return { shares, drives, close };
+    return { shares, drives, close, openTree };
   } catch (error) {
     await close();
     throw error;

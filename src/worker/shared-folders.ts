@@ -1,7 +1,11 @@
 import type { MachineShare } from '../machine/machine-types.ts';
+import { fromText } from '../storage/tree/byte-name.ts';
 import { addDirectory, addFiles, type SetFile } from '../storage/tree/file-set.ts';
 import { MemoryTree } from '../storage/tree/memory-tree.ts';
+import { MountTree } from '../storage/tree/mount-tree.ts';
+import { openTree, type TreeOpener } from '../storage/tree/open-tree.ts';
 import { listFiles, readFile, type TreeFile } from '../storage/tree/tree-files.ts';
+import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 
 /** Milliseconds between two tellings of changes in a folder. */
 const TELL_MS = 200;
@@ -10,10 +14,19 @@ const TELL_MS = 200;
 export class SharedFolders {
   readonly #shares: readonly MachineShare[];
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #openTree: TreeOpener;
 
-  /** @param onChange told of a tag some time after something changed; trees in memory know of it, others do not */
-  constructor(shares: readonly MachineShare[], onChange: (tag: string) => void) {
+  /**
+   * @param onChange told of a tag some time after something changed; trees in memory know of it, others do not
+   * @param opener opens what is attached later
+   */
+  constructor(
+    shares: readonly MachineShare[],
+    onChange: (tag: string) => void,
+    opener: TreeOpener = openTree,
+  ) {
     this.#shares = shares;
+    this.#openTree = opener;
     for (const { tag, tree } of shares) {
       if (!(tree instanceof MemoryTree)) continue;
       tree.onChange = () => {
@@ -46,6 +59,24 @@ export class SharedFolders {
     return named(tag, path, () => readFile(this.#tree(tag), path));
   }
 
+  /** Makes a tree a subdirectory of a share of kind 'mounts'; the name must not have been used there before. */
+  attach(tag: string, name: string, spec: TreeSpec): Promise<void> {
+    return named(tag, name, async () => {
+      const mounts = this.#mounts(tag);
+      const tree = await this.#openTree(spec);
+      try {
+        mounts.attach(fromText(name), tree);
+      } catch (error) {
+        await tree.close();
+        throw error;
+      }
+    });
+  }
+
+  detach(tag: string, name: string): Promise<void> {
+    return named(tag, name, async () => this.#mounts(tag).detach(fromText(name)));
+  }
+
   close(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
@@ -56,6 +87,12 @@ export class SharedFolders {
     const share = this.#shares.find((each) => each.tag === tag);
     if (share === undefined) throw new FolderError(`there is no share '${tag}'`);
     return share.tree;
+  }
+
+  #mounts(tag: string): MountTree {
+    const tree = this.#tree(tag);
+    if (tree instanceof MountTree) return tree;
+    throw new FolderError(`share ${tag}: trees can be attached to { kind: 'mounts' } only`);
   }
 
   #writable(tag: string): MemoryTree {

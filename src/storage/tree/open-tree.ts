@@ -6,6 +6,7 @@ import { fail } from './file-system-error.ts';
 import { inflate } from './inflated-source.ts';
 import { openLayer } from './layer-tree.ts';
 import { MemoryTree } from './memory-tree.ts';
+import { MountTree } from './mount-tree.ts';
 import { OverlayTree } from './overlay-tree.ts';
 import { PickedDirectory } from './picked-directory.ts';
 import type { ArchiveSource, TreeSpec } from './tree-spec.ts';
@@ -53,6 +54,8 @@ export async function openTreeWith(host: HostOpener, spec: TreeSpec): Promise<Fi
       return treeOfFiles(spec.files, { readonly });
     case 'archive':
       return openArchive(host, spec.archive, spec.name ?? 'the archive', spec.whiteouts ?? false);
+    case 'mounts':
+      return new MountTree(spec.immutable ? 'immutable' : 'shared');
     case 'overlay': {
       const { lowers, upper } = spec;
       const open: FileSystem[] = [];

@@ -20,7 +20,12 @@ export type TreeSource =
   /** A tar archive, read in place; `whiteouts`: a layer of a container image, for overlayfs in the guest. */
   | { kind: 'archive'; archive: ArchiveSource; name?: string; whiteouts?: boolean }
   /** Several as one: the topmost of `lowers` first; what is written goes to `upper`, without which nothing is. */
-  | { kind: 'overlay'; lowers: readonly TreeSource[]; upper?: TreeSource };
+  | { kind: 'overlay'; lowers: readonly TreeSource[]; upper?: TreeSource }
+  /**
+   * A directory that is empty at first; other trees become its subdirectories while the guest runs (VmFolder.attach).
+   * `immutable`: nothing in them changes, so that the guest need never look twice.
+   */
+  | { kind: 'mounts'; immutable?: boolean };
 
 /** A tree as a machine is given it. */
 export type TreeSpec = TreeSource & {
