@@ -1,5 +1,5 @@
 import type { Engine } from '../machine/machine-types.ts';
-import { CONSOLES_MAX } from '../machine/memory-map.ts';
+import { CHANNELS_MAX, CONSOLES_MAX } from '../machine/memory-map.ts';
 import { EthernetSwitch, type SwitchOptions } from '../network/ethernet-switch.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
 import { ownDrives, setUpDrives } from './drives.ts';
@@ -72,6 +72,7 @@ export class Hypervisor {
     if (options.clock !== undefined) config.clock = options.clock;
     if (options.seed !== undefined) config.seed = options.seed;
     if (options.consoles !== undefined) config.consoles = options.consoles;
+    if (options.channels !== undefined) config.channels = options.channels;
     if (options.noReboot !== undefined) config.noReboot = options.noReboot;
 
     const id = `vm${++this.#count}`;
@@ -166,6 +167,10 @@ function checkOptions(options: VmOptions): void {
   const { consoles = 0 } = options;
   if (!(Number.isInteger(consoles) && consoles >= 0 && consoles <= CONSOLES_MAX)) {
     throw new OptionError(`consoles: ${consoles} is no number of them; give 0 to ${CONSOLES_MAX}`);
+  }
+  const { channels = 0 } = options;
+  if (!(Number.isInteger(channels) && channels >= 0 && channels <= CHANNELS_MAX)) {
+    throw new OptionError(`channels: ${channels} is no number of them; give 0 to ${CHANNELS_MAX}`);
   }
   if (options.append !== undefined) {
     const { length } = new TextEncoder().encode(options.append);

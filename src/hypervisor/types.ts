@@ -56,6 +56,8 @@ export interface VmOptions {
   network?: VmNetwork | readonly VmNetwork[];
   /** Terminals beside the serial console, 0 (the default) to 8: console(1) is /dev/hvc0, and so on. */
   consoles?: number;
+  /** Channels of bytes to programs in the guest, 0 (the default) to 4: channel(0) is the port hypertab.channel0. */
+  channels?: number;
   /** True: the guest's own drives are as they were prepared, and what it writes to them is lost at the end. */
   snapshot?: boolean;
   /** Shown to people; default: the guest's name. */
@@ -164,6 +166,8 @@ export interface VirtualMachine {
   memory(): Promise<MachineMemory | undefined>;
   /** Consoles 0 to VmOptions.consoles. Throws OptionError when there is none of that number. */
   console(index?: number): VmConsole;
+  /** Channels 0 to VmOptions.channels - 1; they have no size. Throws OptionError when there is none of that number. */
+  channel(index?: number): VmConsole;
   /** Its network interfaces, in the order of VmOptions.network. */
   readonly interfaces: readonly VmInterface[];
   /** Its shares by their tags, for files to go in and out while the guest runs. */

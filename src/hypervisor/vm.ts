@@ -52,12 +52,13 @@ export class Vm implements VirtualMachine {
   readonly interfaces: readonly PluggedInterface[];
   readonly shares: ReadonlyMap<string, GuestFolder>;
   readonly #memory: number;
+  readonly #channels: number;
   /** True when it has drives or shares. */
   readonly #stores: boolean;
   readonly #worker: WorkerHandle;
   readonly #control: Comlink.Remote<MachineControl>;
   readonly #events: MessagePort;
-  /** The serial one first. */
+  /** The serial one first, channels last. */
   readonly #consoles: GuestConsole[];
   readonly #emitter = new Emitter<VmEvents>();
   readonly #meter = new RateMeter();
@@ -86,6 +87,7 @@ export class Vm implements VirtualMachine {
     this.name = parts.name;
     this.prompt = parts.prompt;
     this.#memory = parts.config.memory;
+    this.#channels = parts.config.channels ?? 0;
     this.#stores = (parts.drives?.length ?? 0) + (parts.shares?.length ?? 0) > 0;
     this.#worker = parts.worker;
     this.#control = control;
@@ -122,7 +124,7 @@ export class Vm implements VirtualMachine {
       (parts.networks ?? []).map((plan) => new PluggedInterface(plan, shared)),
       board === undefined ? undefined : new StatsBoard(board),
     );
-    const terminals = vm.#openTerminals(parts.config.consoles ?? 0, shared);
+    const terminals = vm.#openTerminals(parts.config.consoles ?? 0, parts.config.channels ?? 0, shared);
     const networks = vm.interfaces.map(({ setup }) => setup);
     const setup: MachineSetup = {
       config: parts.config,
@@ -216,11 +218,17 @@ export class Vm implements VirtualMachine {
   }
 
   console(index = 0): GuestConsole {
-    const console = this.#consoles[index];
+    const last = this.#consoles.length - 1 - this.#channels;
+    const console = index <= last ? this.#consoles[index] : undefined;
     if (console !== undefined) return console;
-    const last = this.#consoles.length - 1;
     const others = last === 0 ? '; option consoles gives it more' : `, ${last} is the last`;
     throw new OptionError(`${this.name} has no console ${index}; console 0 is the serial port${others}`);
+  }
+
+  channel(index = 0): GuestConsole {
+    const channel = index >= 0 ? this.#consoles[this.#consoles.length - this.#channels + index] : undefined;
+    if (channel !== undefined) return channel;
+    throw new OptionError(`${this.name} has no channel ${index}; option channels gave it ${this.#channels}`);
   }
 
   async setBalloon(size: number | string): Promise<void> {
@@ -378,9 +386,9 @@ export class Vm implements VirtualMachine {
     await Promise.all(this.#consoles.map((console, index) => console.whenReceived(consoleBytes[index] ?? 0)));
   }
 
-  /** Makes the consoles beside the serial one; returns the worker's ends of them. */
-  #openTerminals(count: number, shared: boolean): TerminalEnds[] {
-    return Array.from({ length: count }, (_, index) => {
+  /** Makes the consoles beside the serial one, and channels; returns the worker's ends of them. */
+  #openTerminals(consoles: number, channels: number, shared: boolean): TerminalEnds[] {
+    return Array.from({ length: consoles + channels }, (_, index) => {
       const [outputHere, out] = createChannel(shared);
       const [inputHere, into] = createChannel(shared);
       const resize = (columns: number, rows: number) => {

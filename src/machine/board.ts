@@ -127,7 +127,7 @@ export class Board {
     this.bus.attach(SYSCON, new Syscon(events.syscon));
     const memory = this.guestMemory();
     this.balloon = new BalloonDevice(memory);
-    const console = createConsole(config.consoles);
+    const console = createConsole(config.consoles, config.channels);
     this.terminals = console?.ports ?? [];
     const virtio = placeVirtioDevices(
       config.virtio,

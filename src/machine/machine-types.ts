@@ -30,6 +30,8 @@ export interface MachineConfig {
   virtio?: 'pci' | 'mmio';
   /** Terminals beside the serial console: /dev/hvc0 and so on. Default: none. */
   consoles?: number;
+  /** Channels of bytes for programs, without a terminal's ways: /dev/vportNpM, named hypertab.channel0 and so on. */
+  channels?: number;
 }
 
 /** What a machine stands on that cannot be sent to its worker: the worker opens it before it builds the machine. */
@@ -127,7 +129,7 @@ export interface MachineApi extends Partial<MachineStateApi> {
   onConsoleOutput: (bytes: Uint8Array) => void;
   /** Typed bytes that the guest has not read yet: the host holds back more while this is large. */
   readonly consoleInputPending?: number;
-  /** Terminals beside the serial console, as many as MachineConfig.consoles says. */
+  /** Terminals beside the serial console, as many as MachineConfig.consoles says, and then its channels. */
   readonly terminals?: readonly MachineTerminal[];
   /** Called when the machine has followed a reboot the guest asked for. */
   onReset?: () => void;

@@ -51,6 +51,8 @@ export const PCI_SLOT = {
 } as const;
 /** Terminals of the console. */
 export const CONSOLES_MAX = 8;
+/** Channels of bytes that share a device with them. */
+export const CHANNELS_MAX = 4;
 export const NETWORKS_MAX = 4;
 export const DRIVES_MAX = 16;
 export const SHARES_MAX = 8;

@@ -21,6 +21,7 @@ import type {
   MachineShare,
 } from './machine-types.ts';
 import {
+  CHANNELS_MAX,
   CONSOLES_MAX,
   DRIVES_MAX,
   NETWORKS_MAX,
@@ -50,12 +51,15 @@ export interface OwnDevices {
   console: ConsoleDevice | undefined;
 }
 
-/** The device behind a machine's terminals, when it has any. Throws ConfigError for too many. */
-export function createConsole(terminals = 0): ConsoleDevice | undefined {
+/** The device behind a machine's terminals and channels, when it has any. Throws ConfigError for too many. */
+export function createConsole(terminals = 0, channels = 0): ConsoleDevice | undefined {
   if (!Number.isInteger(terminals) || terminals < 0 || terminals > CONSOLES_MAX) {
     throw new ConfigError(`${terminals} consoles; a machine takes 0 to ${CONSOLES_MAX}`);
   }
-  return terminals === 0 ? undefined : new ConsoleDevice(terminals);
+  if (!Number.isInteger(channels) || channels < 0 || channels > CHANNELS_MAX) {
+    throw new ConfigError(`${channels} channels; a machine takes 0 to ${CHANNELS_MAX}`);
+  }
+  return terminals + channels === 0 ? undefined : new ConsoleDevice(terminals, channels);
 }
 
 /** Makes a machine's virtio devices, in the order of their PCI slots. Throws ConfigError for too many of a kind. */

@@ -82,6 +82,25 @@ describe('the console device', () => {
     ]);
   });
 
+  it('gives a channel a name of its own, and does not call it a console', () => {
+    const card = setUp(2);
+    const device = new ConsoleDevice(1, 1);
+    expect(device.queueSizes).toHaveLength(card.device.queueSizes.length);
+    const { send } = queueCard(device, SIZE | MULTIPORT);
+    device.ports[1]!.resize(80, 24);
+    send(LISTEN, control(1, PORT_READY, 1));
+    const kinds = [];
+    for (let next = device.ports[1]!.message; next !== undefined; next = device.ports[1]!.message) {
+      kinds.push([next[4], text(next.subarray(8))]);
+      device.ports[1]!.told();
+    }
+    expect(kinds).toEqual([
+      [NAME, 'hypertab.channel0'],
+      [OPEN, ''],
+    ]);
+    expect(() => new ConsoleDevice(10, 7)).toThrow(RangeError);
+  });
+
   it('tells of a new size once, and of the last one only', () => {
     const { device, say, told } = setUp();
     say(0, PORT_READY, 1);

@@ -1,4 +1,5 @@
-// The console device: terminals that the guest knows as /dev/hvc0 and so on. Virtio 1.2, section 5.3.
+// The console device: terminals that the guest knows as /dev/hvc0 and so on, and channels of bytes. Virtio 1.2,
+// section 5.3.
 import { VIRTIO_ID_CONSOLE, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
 import {
   CONSOLE_DEVICE_READY,
@@ -16,7 +17,7 @@ import {
   VIRTIO_CONSOLE_F_MULTIPORT,
   VIRTIO_CONSOLE_F_SIZE,
 } from './console-config.ts';
-import { ConsolePort } from './console-port.ts';
+import { ConsolePort, type PortHost } from './console-port.ts';
 
 const QUEUE_SIZE = 64;
 /** Ports of one device: each has two queues. */
@@ -26,7 +27,7 @@ const INPUT_BYTES = 1 << 16;
 /** Bytes taken from one chain. Linux sends at most 32 KiB; a chain can be said to have 4 GiB, all of them one page. */
 const OUTPUT_BYTES = 1 << 20;
 
-/** Terminals, one a port. A driver without VIRTIO_CONSOLE_F_MULTIPORT has port 0 alone. */
+/** Terminals and then channels, one a port. A driver without VIRTIO_CONSOLE_F_MULTIPORT has port 0 alone. */
 export class ConsoleDevice implements VirtioDevice {
   readonly name = 'console';
   readonly deviceId = VIRTIO_ID_CONSOLE;
@@ -36,14 +37,19 @@ export class ConsoleDevice implements VirtioDevice {
   readonly ports: readonly ConsolePort[];
   #link: VirtioLink | undefined;
 
-  /** @param ports how many; 1 to CONSOLE_PORTS_MAX */
-  constructor(ports: number) {
+  /** @param terminals and @param channels how many; 1 to CONSOLE_PORTS_MAX together */
+  constructor(terminals: number, channels = 0) {
+    const ports = terminals + channels;
     if (!Number.isInteger(ports) || ports < 1 || ports > CONSOLE_PORTS_MAX) {
       throw new RangeError(`a console device of ${ports} ports; give 1 to ${CONSOLE_PORTS_MAX}`);
     }
     this.queueSizes = Array.from({ length: 2 * ports + 2 }, () => QUEUE_SIZE);
     this.config = consoleConfig(ports);
-    this.ports = Array.from({ length: ports }, (_, index) => this.#makePort(index));
+    this.ports = Array.from({ length: ports }, (_, index) =>
+      index < terminals
+        ? this.#makePort(index, `hypertab.console${index + 1}`, true)
+        : this.#makePort(index, `hypertab.channel${index - terminals}`, false),
+    );
   }
 
   attach(link: VirtioLink): void {
@@ -64,8 +70,8 @@ export class ConsoleDevice implements VirtioDevice {
     for (const port of this.ports) port.reset();
   }
 
-  #makePort(index: number): ConsolePort {
-    return new ConsolePort(index, `hypertab.console${index + 1}`, {
+  #makePort(index: number, name: string, terminal: boolean): ConsolePort {
+    const host: PortHost = {
       typed: () => this.#link?.wake(receiveQueue(index)),
       news: () => this.#link?.wake(CONTROL_RECEIVE),
       resized: (size) => {
@@ -77,7 +83,8 @@ export class ConsoleDevice implements VirtioDevice {
           link.configChanged();
         }
       },
-    });
+    };
+    return new ConsolePort(index, name, host, terminal);
   }
 
   /** One chain that the guest wrote. */

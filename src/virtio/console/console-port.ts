@@ -28,6 +28,8 @@ export interface PortHost {
 export class ConsolePort {
   readonly index: number;
   readonly name: string;
+  /** True for a terminal; false for a channel of bytes, which Linux shows as /dev/vportNpM. */
+  readonly terminal: boolean;
   /** Called with what the guest writes. */
   onOutput: (bytes: Uint8Array) => void = () => {};
   /** Typed and not read. */
@@ -39,9 +41,10 @@ export class ConsolePort {
   #ready = false;
   #open = false;
 
-  constructor(index: number, name: string, host: PortHost) {
+  constructor(index: number, name: string, host: PortHost, terminal = true) {
     this.index = index;
     this.name = name;
+    this.terminal = terminal;
     this.#host = host;
   }
 
@@ -88,7 +91,13 @@ export class ConsolePort {
   /** It has made something of this one. */
   becomeReady(): void {
     this.#ready = true;
-    this.#tell('console', 'name', 'open', ...(this.#size ? (['size'] as const) : []));
+    const size = this.terminal && this.#size !== undefined;
+    this.#tell(
+      ...(this.terminal ? (['console'] as const) : []),
+      'name',
+      'open',
+      ...(size ? (['size'] as const) : []),
+    );
   }
 
   setOpen(open: boolean): void {
