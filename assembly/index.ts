@@ -40,7 +40,7 @@ import {
 import { translatePending } from './translator/regions';
 import { clearPageFlag, isRam, noteHostWrite, ramPage, setPageFlag } from './mmu/physical';
 import { updatePmp } from './mmu/pmp';
-import { flushWritesTo, resetTlb } from './mmu/tlb';
+import { flushAll, flushWrites, flushWritesTo, resetTlb } from './mmu/tlb';
 
 // What translated modules import (translator/imports.ts).
 export { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './interpreter/arithmetic';
@@ -154,6 +154,19 @@ export function interruptsPending(): u64 {
 export function noteRamWritten(offset: u32, length: u32): void {
   noteHostWrite(<u64>offset + 0x80000000, length);
 }
+
+/** The host has written hart state as it was saved, after reset(): works out what follows from it. */
+export function stateRestored(): void {
+  updatePmp();
+  flushAll();
+}
+
+/** The host is about to take the marks at PAGE_DIRTY away: pages are to be marked anew by their next store. */
+export function watchWrites(): void {
+  flushWrites();
+}
+
+export { findNonZeroPages } from './mmu/dirty';
 
 /** Reports stores to a physical address in RAM (EXIT_WATCH); 0 ends it. */
 export function watch(address: u64): void {

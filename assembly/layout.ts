@@ -7,6 +7,7 @@
 // HART_BASE    hart state, HART_STRIDE bytes a hart
 // TLB_BASE     software TLBs, TLB_STRIDE bytes a hart
 // PAGE_FLAGS   one byte for each 4 KiB page of RAM
+// PAGE_DIRTY   one bit for each page of RAM: written since the host last asked
 // PAGE_SLOT    one u16 for each page of RAM: the decoded-page slot + 1, or 0
 // SLOT_BASE    decoded pages, SLOT_BYTES each
 // RAM_BASE     guest physical address 0x8000_0000
@@ -37,6 +38,11 @@ export const TLB_LOG_BYTES = 0x4000;
 export const TLB_LOG_ENTRIES = 4095;
 
 export const PAGE_FLAGS = 0x200000;
+/** A bit for each page of RAM, the lowest first: see mmu/dirty.ts. 3 GiB of RAM need PAGE_BITS_BYTES. */
+export const PAGE_DIRTY = 0x2c0000;
+/** The same form, for what nonZeroPages() finds. */
+export const PAGE_FOUND = 0x2d8000;
+export const PAGE_BITS_BYTES = 0x18000;
 export const PAGE_SLOT = 0x300000;
 
 /** u32 for each slot: the RAM page it holds, or 0xffff_ffff. Then u32 for each slot: slow stores into it. */

@@ -4,6 +4,7 @@ import { count } from '../hart/state';
 import { raise } from '../hart/trap';
 import { mmioRead, mmioWrite } from '../host';
 import { COUNT_MMIO, COUNT_TLB_MISS, HART_BASE, SCRATCH, TLB_WRITE } from '../layout';
+import { markDirty } from './dirty';
 import { hostAddress, isRam, noteStore, pageFlags, ramPage } from './physical';
 import { ACCESS_READ, ACCESS_WRITE, pmpUniform } from './pmp';
 import { dataPrivilege, dataTable, entryOf, fillTlb, PAGE_MASK } from './tlb';
@@ -130,6 +131,7 @@ export function ramOperand(address: u64, size: u32, access: u32, pc: u64): usize
     raise(accessFault(access), address, pc);
     return 0;
   }
+  if (access == ACCESS_WRITE) markDirty(ramPage(physical));
   if (access == ACCESS_READ || !pageFlags(ramPage(physical))) keep(table, address, physical);
   return hostAddress(physical);
 }

@@ -13,6 +13,7 @@ import {
   RESERVATION,
   WATCH_ADDRESS,
 } from '../layout';
+import { markDirty } from './dirty';
 
 /** True when [physical, physical + size) lies in RAM. */
 // @ts-ignore: decorator
@@ -66,9 +67,11 @@ export function setPageSlot(page: u32, slot: u32): void {
 
 /** To be called after every store that did not go through a write TLB entry. Within one page. */
 export function noteStore(physical: u64, size: u32): void {
-  const flags = pageFlags(ramPage(physical));
+  const page = ramPage(physical);
+  markDirty(page);
+  const flags = pageFlags(page);
   if (!flags) return;
-  if (flags & PAGE_CODE) codeWritten(ramPage(physical), <u32>physical & 0xfff, size);
+  if (flags & PAGE_CODE) codeWritten(page, <u32>physical & 0xfff, size);
   if (flags & PAGE_WATCHED) {
     const watched = load<u64>(HART_BASE + WATCH_ADDRESS);
     if (physical <= watched && watched < physical + size) setExit(EXIT_WATCH);
@@ -85,6 +88,7 @@ export function noteHostWrite(physical: u64, length: u64): void {
   while (at < end) {
     const stop = min((at & ~(<u64>0xfff)) + 4096, end);
     const page = ramPage(at);
+    markDirty(page);
     if (pageFlags(page) & PAGE_CODE) codeWritten(page, <u32>at & 0xfff, <u32>(stop - at));
     at = stop;
   }

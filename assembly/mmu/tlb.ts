@@ -162,6 +162,23 @@ export function flushWritesTo(hostPage: u32): void {
   }
 }
 
+/** Ends all write entries: the next store to each page goes the slow way, where it is seen. */
+export function flushWrites(): void {
+  for (let mode: usize = 0; mode <= <usize>TLB_MODE_M; mode++) {
+    const base: usize = TLB_BASE + mode * TLB_MODE_STRIDE + TLB_WRITE;
+    const list = TLB_BASE + TLB_LOG + mode * TLB_LOG_BYTES;
+    const length = load<u32>(list);
+    if (length > <u32>TLB_LOG_ENTRIES) {
+      memory.fill(base, 0xff, TLB_BYTES);
+      continue;
+    }
+    for (let i: u32 = 0; i < length; i++) {
+      const entry = <usize>load<u32>(list + 4 + (<usize>i << 2));
+      if (entry - base < <usize>TLB_BYTES) store<u64>(entry, INVALID);
+    }
+  }
+}
+
 /** Ends fetch entries that lead to a decoded page. */
 export function flushFetchesOf(slot: u32): void {
   for (let mode: usize = 0; mode <= <usize>TLB_MODE_M; mode++) {

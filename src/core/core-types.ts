@@ -19,6 +19,7 @@ export interface CoreHost {
 }
 
 import type { HostFeatures } from './host-features.ts';
+import type { Stateful } from './state-bytes.ts';
 
 /** Why the core came back from `run`. */
 export type CoreExit =
@@ -99,7 +100,7 @@ export interface CoreOptions {
 }
 
 /** One machine's processor and RAM: the Wasm core and its linear memory. */
-export interface CoreApi {
+export interface CoreApi extends Stateful {
   /** Guest RAM as bytes; index 0 is physical 0x8000_0000. Code written here must be told: see noteRamWritten. */
   readonly ram: Uint8Array;
   readonly hart: HartView;
@@ -111,6 +112,13 @@ export interface CoreApi {
   noteRamWritten(offset: number, length: number): void;
   /** Zeroes all of RAM; pages that were never used stay so. */
   clearRam(): void;
+  /**
+   * Pages of RAM that were written since the last call, or ever: bit n % 8 of byte n / 8 is page n of 4 KiB. Clears
+   * what it returns. A page may be in it that was written with what it held before.
+   */
+  takeDirtyPages(): Uint8Array<ArrayBuffer>;
+  /** Pages of RAM that hold anything but zeroes, in the same form. */
+  nonZeroPages(): Uint8Array<ArrayBuffer>;
   /** Reports stores to this physical address through the exit 'watch'; undefined ends it. */
   watch(address: number | undefined): void;
   /** Architectural reset: M-mode, pc 0x1000 unless set afterwards, translation and decode state cleared; RAM is kept. */

@@ -36,6 +36,8 @@ import {
   MENVCFG,
   MIE,
   MTIMECMP,
+  PAGE_DIRTY,
+  PAGE_FOUND,
   PC,
   PRIVILEGE,
   RAM_BASE,
@@ -59,8 +61,10 @@ import type {
   InterruptLine,
   Privilege,
 } from './core-types.ts';
+import { HART_STATE_VERSION, loadHart, saveHart } from './hart-state.ts';
 import { featureBits, hostFeatures } from './host-features.ts';
 import { regionCalls } from './region-calls.ts';
+import type { StateReader, StateWriter } from './state-bytes.ts';
 
 /** The core could not be made: too little memory in the host, or a wrong RAM size. */
 export class CoreError extends Error {
@@ -79,6 +83,9 @@ interface CoreExports {
   noteRamWritten(offset: number, length: number): void;
   clearRam(): void;
   watch(address: bigint): void;
+  stateRestored(): void;
+  watchWrites(): void;
+  findNonZeroPages(): void;
 }
 
 const WASM_PAGE = 65536;
@@ -184,6 +191,7 @@ export class Core implements CoreApi {
   readonly #view: DataView;
   readonly #exports: CoreExports;
   readonly #options: CoreOptions;
+  readonly stateVersion = HART_STATE_VERSION;
 
   /**
    * Instantiates core.wasm with a linear memory of its own.
@@ -289,6 +297,31 @@ export class Core implements CoreApi {
     this.#exports.noteRamWritten(0, this.ram.length);
   }
 
+  takeDirtyPages(): Uint8Array<ArrayBuffer> {
+    this.#exports.watchWrites();
+    const marks = this.#pageBits(PAGE_DIRTY);
+    const taken = marks.slice();
+    marks.fill(0);
+    return taken;
+  }
+
+  nonZeroPages(): Uint8Array<ArrayBuffer> {
+    this.#exports.findNonZeroPages();
+    return this.#pageBits(PAGE_FOUND).slice();
+  }
+
+  saveState(writer: StateWriter): void {
+    saveHart(this.#view, writer);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const write = loadHart(this.#view, this.ram.length, reader);
+    return () => {
+      write();
+      this.#exports.stateRestored();
+    };
+  }
+
   watch(address: number | undefined): void {
     this.#exports.watch(BigInt(address ?? 0));
   }
@@ -340,6 +373,11 @@ export class Core implements CoreApi {
       modules: this.#count(COUNT_MODULE),
       moduleBytes: this.#count(COUNT_MODULE_BYTE),
     };
+  }
+
+  /** A bit for each page of RAM, in the core's memory. */
+  #pageBits(address: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#view.buffer as ArrayBuffer, address, Math.ceil(this.ram.length / 4096 / 8));
   }
 
   #count(offset: number): number {

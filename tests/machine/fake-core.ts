@@ -1,4 +1,5 @@
 import type { CoreApi, CoreCounters, CoreExit, CoreOptions } from '../../src/core/core-types.ts';
+import type { StateReader, StateWriter } from '../../src/core/state-bytes.ts';
 import { FakeHart } from '../devices/fake-hart.ts';
 
 /** What the "guest" does in one run; the last step repeats for ever. */
@@ -33,6 +34,22 @@ export class FakeCore implements CoreApi {
   noteRamWritten(): void {}
   clearRam(): void {
     this.ram.fill(0);
+  }
+  readonly stateVersion = 1;
+  saveState(writer: StateWriter): void {
+    writer.u64(this.hart.pc);
+  }
+  loadState(reader: StateReader): () => void {
+    const pc = reader.u64();
+    return () => {
+      this.hart.pc = pc;
+    };
+  }
+  takeDirtyPages(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.ram.length >> 15).fill(0xff);
+  }
+  nonZeroPages(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.ram.length >> 15).fill(0xff);
   }
   watch(address: number | undefined): void {
     this.watched = address;
