@@ -44,6 +44,8 @@ export const MCR_LOOP = 0x10;
 // LSR, section 8.4
 export const LSR_DATA_READY = 0x01;
 export const LSR_OVERRUN = 0x02;
+/** Break: the byte that stands first in the FIFO, a zero, is one. */
+export const LSR_BREAK = 0x10;
 export const LSR_THR_EMPTY = 0x20;
 export const LSR_TRANSMITTER_EMPTY = 0x40;
 // MSR, section 8.9
@@ -57,6 +59,8 @@ export const MSR_RI = 0x40;
 export const MSR_DCD = 0x80;
 
 export const FIFO_BYTES = 16;
+/** In the FIFO: a zero that is a break, whose LSR has not been read. */
+const BREAK = 0x100;
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
 /** Modem lines of a terminal that is always there. */
 const CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD;
@@ -68,6 +72,8 @@ export class Uart16550 implements MmioDevice {
   private readonly wire: InterruptWire;
   private readonly queue = new ByteQueue();
   private fifo: number[] = [];
+  /** Breaks in the queue, by how many bytes are still to come before each. */
+  private breaks: number[] = [];
   private divisor = 1;
   private ier = 0;
   private fcr = 0;
@@ -91,6 +97,13 @@ export class Uart16550 implements MmioDevice {
     this.drive();
   }
 
+  /** A break on the line, behind what was received before. */
+  receiveBreak(): void {
+    this.breaks.push(this.queue.length);
+    this.fill();
+    this.drive();
+  }
+
   /** Bytes received and not yet read by the guest. */
   get inputPending(): number {
     return this.fifo.length + this.queue.length;
@@ -98,8 +111,11 @@ export class Uart16550 implements MmioDevice {
 
   /** Takes the oldest byte received and not yet read, past the registers (SBI's console). */
   takeInput(): number | undefined {
-    const byte = this.fifo.length > 0 ? this.fifo.shift() : this.queue.shift();
     this.fill();
+    let byte = this.fifo.shift();
+    this.fill();
+    // A console of bytes knows no breaks.
+    if (byte === BREAK) byte = this.takeInput();
     this.drive();
     return byte;
   }
@@ -125,8 +141,10 @@ export class Uart16550 implements MmioDevice {
         return this.mcr;
       case UART_LSR: {
         const ready = this.fifo.length > 0 ? LSR_DATA_READY : 0;
-        const status = LSR_THR_EMPTY | LSR_TRANSMITTER_EMPTY | ready | (this.overrun ? LSR_OVERRUN : 0);
+        const errors = (this.overrun ? LSR_OVERRUN : 0) | (this.fifo[0] === BREAK ? LSR_BREAK : 0);
+        const status = LSR_THR_EMPTY | LSR_TRANSMITTER_EMPTY | ready | errors;
         this.overrun = false;
+        if (this.fifo[0] === BREAK) this.fifo[0] = 0;
         this.drive();
         return status;
       }
@@ -180,6 +198,7 @@ export class Uart16550 implements MmioDevice {
   /** Power-on. What was typed and not yet read is gone. */
   reset(): void {
     this.queue.clear();
+    this.breaks = [];
     this.fifo = [];
     this.divisor = 1;
     this.ier = 0;
@@ -217,7 +236,7 @@ export class Uart16550 implements MmioDevice {
   }
 
   private readReceived(): number {
-    const byte = this.fifo.shift() ?? 0;
+    const byte = (this.fifo.shift() ?? 0) & 0xff;
     this.fill();
     this.drive();
     return byte;
@@ -235,8 +254,14 @@ export class Uart16550 implements MmioDevice {
   private fill(): void {
     if (this.loopback) return;
     while (this.fifo.length < this.capacity) {
+      if (this.breaks[0] === 0) {
+        this.breaks.shift();
+        this.fifo.push(BREAK);
+        continue;
+      }
       const byte = this.queue.shift();
       if (byte === undefined) return;
+      for (let index = 0; index < this.breaks.length; index++) this.breaks[index]!--;
       this.fifo.push(byte);
     }
   }
@@ -261,7 +286,8 @@ export class Uart16550 implements MmioDevice {
 
   /** The interrupt of highest priority, as IIR's low nibble shows it. */
   private cause(): number {
-    if ((this.ier & IER_LINE_STATUS) !== 0 && this.overrun) return IIR_LINE_STATUS;
+    if ((this.ier & IER_LINE_STATUS) !== 0 && (this.overrun || this.fifo[0] === BREAK))
+      return IIR_LINE_STATUS;
     if ((this.ier & IER_RECEIVED_DATA) !== 0 && this.fifo.length > 0) {
       const trigger = this.fifoEnabled ? TRIGGER_LEVELS[this.fcr >> 6]! : 1;
       // No more can be under way once the queue is empty: the character time-out follows at once.

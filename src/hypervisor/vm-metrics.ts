@@ -1,8 +1,7 @@
-import type { MachineStats } from '../machine/machine-types.ts';
-import type { StatsSample } from '../worker/stats-channel.ts';
+import type { StatsSample, WorkerStats } from '../worker/stats-channel.ts';
 
 /** Figures of a machine that has not run. */
-export const NO_STATS: MachineStats = {
+export const NO_STATS: WorkerStats = {
   engine: 'interpreter',
   instructions: 0,
   tlbMisses: 0,
@@ -23,6 +22,20 @@ export const NO_STATS: MachineStats = {
   codeBytes: 0,
   busyMs: 0,
   sbiCalls: 0,
+  wfiExits: 0,
+  budgetExits: 0,
+  requestedExits: 0,
+  residentBytes: 0,
+  driveReads: 0,
+  driveReadBytes: 0,
+  driveWrites: 0,
+  driveWrittenBytes: 0,
+  receivedFrames: 0,
+  receivedBytes: 0,
+  transmittedFrames: 0,
+  transmittedBytes: 0,
+  throttledMs: 0,
+  throttled: 0,
 };
 
 /** Speed and host load over the time between two samples. */

@@ -10,6 +10,7 @@ import { Uart16550 } from '../devices/uart16550.ts';
 import { WorkQueue } from '../devices/work-queue.ts';
 import { BalloonDevice } from '../virtio/balloon.ts';
 import { GuestMemory } from '../virtio/guest-memory.ts';
+import type { VirtioDevice } from '../virtio/virtio-device.ts';
 import { enterFirmware, enterKernel } from './boot.ts';
 import { buildBootRom } from './boot-rom.ts';
 import { Bus } from './bus.ts';
@@ -72,6 +73,8 @@ export class Board {
   readonly terminals: readonly MachineTerminal[];
   readonly clock: MachineClock;
   readonly placement: Placement;
+  /** Its virtio devices, in the order of their PCI slots. */
+  readonly devices: readonly VirtioDevice[];
   /** What devices have to do while the hart does not run. */
   readonly work = new WorkQueue();
   /** True when time follows the instructions executed. */
@@ -129,11 +132,10 @@ export class Board {
     this.balloon = new BalloonDevice(memory);
     const console = createConsole(config.consoles, config.channels);
     this.terminals = console?.ports ?? [];
-    const virtio = placeVirtioDevices(
-      config.virtio,
-      createVirtioDevices(config, parts, { balloon: this.balloon, console }),
-      { memory, work: this.work },
-      (source) => plic.source(source),
+    const placed = createVirtioDevices(config, parts, { balloon: this.balloon, console });
+    this.devices = placed.map(({ device }) => device);
+    const virtio = placeVirtioDevices(config.virtio, placed, { memory, work: this.work }, (source) =>
+      plic.source(source),
     );
     for (const [slot, device] of virtio.slots.entries()) this.bus.attach(slotRegion(slot), device);
     this.bus.attach(PCI_ECAM, virtio.pci.ecam);

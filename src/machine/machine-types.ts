@@ -3,7 +3,10 @@ import type { FrameLink } from '../network/frame-link.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
 import type { GuestMemoryStats } from '../virtio/balloon.ts';
+import type { DriveRates } from '../virtio/block/block-device.ts';
+import type { NetworkRates } from '../virtio/net/net-device.ts';
 import type { StoredFile } from './boot-file.ts';
+import type { IoCounters } from './io-counters.ts';
 import type { MachineStateApi } from './machine-state.ts';
 
 /** Everything a board needs before it can run. Byte arrays are whole files, gzipped or not, and kept for resets. */
@@ -100,12 +103,18 @@ export type SliceResult =
   | { state: 'stopped'; reason: StopReason };
 
 /** Figures of a machine since its last reset. */
-export interface MachineStats extends CoreCounters {
+export interface MachineStats extends CoreCounters, IoCounters {
   engine: 'interpreter' | 'translator';
   /** Milliseconds spent executing guest code (not idle). */
   busyMs: number;
-  /** SBI calls answered by the machine. */
+  /** SBI calls answered by the machine: times that the core was left for one. */
   sbiCalls: number;
+  /** Times that the core was left because the guest waited, used up its budget, or a device asked for it. */
+  wfiExits: number;
+  budgetExits: number;
+  requestedExits: number;
+  /** Bytes of the core's memory, guest RAM and its own tables, in pages that hold anything; found step by step. */
+  residentBytes: number;
 }
 
 /** Memory that the guest has given back, and what it says of the rest. All in bytes. */
@@ -146,6 +155,11 @@ export interface MachineApi extends Partial<MachineStateApi> {
   stats(): MachineStats;
   /** Asks the guest to give up so many bytes of its memory (virtio-balloon); it follows as far as it can. */
   setBalloon?(bytes: number): void;
+  /** Rates that a drive or a network interface keeps to from now on, by its place among its kind. */
+  setDriveRates?(index: number, rates: DriveRates): void;
+  setNetworkRates?(index: number, rates: NetworkRates): void;
+  /** A break on the serial line, behind what was typed before. */
+  sendBreak?(): void;
   /** Memory as balloon and guest tell; asks the guest for new figures, which a later call has. */
   memory?(): MachineMemory;
   /** [begin_signature, end_signature) of a bare-metal ELF, as 32-bit words; undefined when it has none. */

@@ -2,10 +2,13 @@
 import { Core } from '../core/core.ts';
 import type { CoreExit } from '../core/core-types.ts';
 import type { SysconRequest } from '../devices/syscon.ts';
+import { BlockDevice, type DriveRates } from '../virtio/block/block-device.ts';
+import { NetDevice, type NetworkRates } from '../virtio/net/net-device.ts';
 import { Board, type BoardEvents, type CoreFactory } from './board.ts';
 import { ConsoleOutput } from './console-output.ts';
 import { describeFault } from './fault.ts';
 import { Htif } from './htif.ts';
+import { countIo } from './io-counters.ts';
 import type {
   MachineApi,
   MachineConfig,
@@ -19,6 +22,7 @@ import type {
 import { TICKS_PER_MS } from './memory-map.ts';
 import { Pacer } from './pacer.ts';
 import { PanicDetector } from './panic-detector.ts';
+import { ResidentMeter } from './resident-meter.ts';
 import { handleSbiCall } from './sbi.ts';
 import type { SbiHost } from './sbi-types.ts';
 import { readSignature } from './signature.ts';
@@ -27,6 +31,8 @@ type Request = SysconRequest | { kind: 'exit'; code: number };
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+/** Milliseconds that a call of stats() may look at memory for. */
+const LOOK_MS = 0.2;
 /** Longest timer a host can be asked to set, in milliseconds; beyond it only an input wakes the guest. */
 const LONGEST_SLEEP_MS = 0x7fffffff;
 /** How long to sleep when a timer has fired that nobody listens to. */
@@ -49,6 +55,8 @@ export class Machine implements MachineApi {
   private instructionsBefore = 0;
   private busyMs = 0;
   private sbiCalls = 0;
+  private exits = { wfiExits: 0, budgetExits: 0, requestedExits: 0 };
+  private readonly resident = new ResidentMeter();
 
   /**
    * Builds the board and loads its files; the machine runs with runSlice().
@@ -138,6 +146,7 @@ export class Machine implements MachineApi {
     this.stopped = { kind: 'fault', message: 'the machine could not be loaded again' };
     this.busyMs = 0;
     this.sbiCalls = 0;
+    this.exits = { wfiExits: 0, budgetExits: 0, requestedExits: 0 };
     this.panic.reset();
     this.board.powerOn();
     this.stopped = undefined;
@@ -149,8 +158,12 @@ export class Machine implements MachineApi {
   }
 
   stats(): MachineStats {
+    this.resident.look(this.board.core.ram.buffer, LOOK_MS);
     return {
       ...this.board.core.counters(),
+      ...countIo(this.board.devices),
+      ...this.exits,
+      residentBytes: this.resident.bytes,
       engine: this.config.engine === 'interpreter' ? 'interpreter' : 'translator',
       busyMs: this.busyMs,
       sbiCalls: this.sbiCalls,
@@ -159,6 +172,20 @@ export class Machine implements MachineApi {
 
   setBalloon(bytes: number): void {
     this.board.balloon.target = bytes;
+  }
+
+  setDriveRates(index: number, rates: DriveRates): void {
+    const drives = this.board.devices.filter((device) => device instanceof BlockDevice);
+    if (drives[index]) drives[index].rates = rates;
+  }
+
+  setNetworkRates(index: number, rates: NetworkRates): void {
+    const interfaces = this.board.devices.filter((device) => device instanceof NetDevice);
+    if (interfaces[index]) interfaces[index].rates = rates;
+  }
+
+  sendBreak(): void {
+    this.board.uart.receiveBreak();
   }
 
   memory(): MachineMemory {
@@ -224,16 +251,19 @@ export class Machine implements MachineApi {
         this.htif?.serve();
         return undefined;
       case 'wfi':
+        this.exits.wfiExits++;
         this.panic.acquit();
         return undefined;
       case 'double-fault':
         return { kind: 'fault', message: describeFault(hart) };
       case 'budget': {
+        this.exits.budgetExits++;
         if (this.panic.suspicion === undefined) return undefined;
         const message = this.panic.sample(hart.privilege !== 0, board.now());
         return message === undefined ? undefined : { kind: 'panic', message };
       }
       case 'requested':
+        this.exits.requestedExits++;
         return undefined;
     }
   }

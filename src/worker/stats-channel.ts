@@ -2,10 +2,17 @@
 // messages where memory cannot be shared.
 import type { MachineStats } from '../machine/machine-types.ts';
 
+/** A machine's figures, and what its worker knows of it. */
+export interface WorkerStats extends MachineStats {
+  /** Milliseconds in which the guest had work and waited for its share of the host, and how often it did. */
+  throttledMs: number;
+  throttled: number;
+}
+
 /** Figures with the worker's time at which they were true, in milliseconds of its own clock. */
 export interface StatsSample {
   at: number;
-  stats: MachineStats;
+  stats: WorkerStats;
 }
 
 export type StatsEnd =
@@ -14,7 +21,7 @@ export type StatsEnd =
   | { kind: 'messages' };
 
 /** Where each figure lies on the board. The type makes a new figure without a place a compile-time error. */
-const SLOTS: Record<Exclude<keyof MachineStats, 'engine'>, number> = {
+const SLOTS: Record<Exclude<keyof WorkerStats, 'engine'>, number> = {
   instructions: 0,
   tlbMisses: 1,
   pageWalks: 2,
@@ -34,12 +41,26 @@ const SLOTS: Record<Exclude<keyof MachineStats, 'engine'>, number> = {
   modules: 16,
   moduleBytes: 17,
   codeBytes: 18,
+  throttledMs: 19,
+  throttled: 20,
+  wfiExits: 21,
+  budgetExits: 22,
+  requestedExits: 23,
+  residentBytes: 24,
+  driveReads: 25,
+  driveReadBytes: 26,
+  driveWrites: 27,
+  driveWrittenBytes: 28,
+  receivedFrames: 29,
+  receivedBytes: 30,
+  transmittedFrames: 31,
+  transmittedBytes: 32,
 };
 const FIGURES = Object.entries(SLOTS) as [keyof typeof SLOTS, number][];
 const ENGINE_SLOT = FIGURES.length;
 const AT_SLOT = ENGINE_SLOT + 1;
 const SLOT_COUNT = AT_SLOT + 1;
-const ENGINES: readonly MachineStats['engine'][] = ['interpreter', 'translator'];
+const ENGINES: readonly WorkerStats['engine'][] = ['interpreter', 'translator'];
 
 /** A seqlock: the sequence is odd while the writer is at work, and a reader that saw it change looks again. */
 export class StatsBoard {

@@ -1,5 +1,6 @@
 import type { MachineApi, SliceResult, StopReason } from '../machine/machine-types.ts';
 import type { ByteSender } from './byte-channel.ts';
+import { type CpuPlan, CpuShare } from './cpu-share.ts';
 import type { StatsSample } from './stats-channel.ts';
 import { nextTurn } from './turns.ts';
 
@@ -42,6 +43,11 @@ export class VmDriver {
   #flooded = false;
   #wake: (() => void) | undefined;
   #lastSample = -Infinity;
+  readonly #share = new CpuShare();
+  /** Milliseconds in which the guest had work and had to wait for its share, and how often it did. */
+  #throttledMs = 0;
+  #throttled = 0;
+  #endThrottle: (() => void) | undefined;
 
   /** @param outputs of the guest's consoles, the serial one first */
   constructor(machine: MachineApi, outputs: readonly ByteSender[], host: DriverHost, options: DriverOptions) {
@@ -66,6 +72,18 @@ export class VmDriver {
     return this.#state;
   }
 
+  /** What it may take of the host, from its next slice on. */
+  set cpu(plan: CpuPlan) {
+    this.#share.plan = plan;
+    this.#endThrottle?.();
+  }
+
+  /** Figures as they are now. */
+  get sample(): StatsSample {
+    const throttled = { throttledMs: this.#throttledMs, throttled: this.#throttled };
+    return { at: performance.now(), stats: { ...this.#machine.stats(), ...throttled } };
+  }
+
   /** Starts a machine that was not started yet, power-cycles one that has stopped; no-op while it runs. */
   start(): void {
     if (this.#state === 'stopped') this.#powerOn();
@@ -82,7 +100,7 @@ export class VmDriver {
     if (this.#state !== 'running') return;
     this.#state = 'paused';
     this.#machine.suspend();
-    this.#wake?.();
+    this.#rouse();
     this.#sample();
   }
 
@@ -92,7 +110,7 @@ export class VmDriver {
     this.#powerOn();
     this.#host.onReset();
     this.#go();
-    this.#wake?.();
+    this.#rouse();
   }
 
   /** Pulls the plug. */
@@ -113,7 +131,7 @@ export class VmDriver {
       this.#host.onPowerOn();
     } catch (error) {
       this.#state = 'stopped';
-      this.#wake?.();
+      this.#rouse();
       throw error;
     }
   }
@@ -125,7 +143,7 @@ export class VmDriver {
 
   #stop(reason: StopReason): void {
     this.#state = 'stopped';
-    this.#wake?.();
+    this.#rouse();
     this.#sample();
     this.#host.onStopped(reason);
   }
@@ -136,7 +154,11 @@ export class VmDriver {
       while (this.#state === 'running') {
         this.#flooded = this.#outputs.some(({ undelivered }) => undelivered > OUTPUT_LIMIT);
         if (this.#flooded) await this.#sleep(Infinity);
-        else await this.#slice();
+        else {
+          const allowance = this.#share.allowance();
+          if (allowance > 0) await this.#slice(allowance);
+          else await this.#throttle();
+        }
       }
     } catch (error) {
       this.#state = 'stopped';
@@ -146,9 +168,14 @@ export class VmDriver {
     }
   }
 
-  async #slice(): Promise<void> {
-    const result: SliceResult = this.#machine.runSlice(this.#options.sliceMs ?? SLICE_MS);
-    if (performance.now() - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
+  async #slice(allowance: number): Promise<void> {
+    const before = performance.now();
+    const result: SliceResult = this.#machine.runSlice(
+      Math.min(this.#options.sliceMs ?? SLICE_MS, allowance),
+    );
+    const after = performance.now();
+    this.#share.charge(after - before);
+    if (after - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
     if (result.state === 'stopped') {
       if (result.reason.kind === 'reboot' && !this.#options.noReboot) this.reset();
       else this.#stop(result.reason);
@@ -157,6 +184,28 @@ export class VmDriver {
     } else {
       await nextTurn();
     }
+  }
+
+  /** Waits for its share of the host; input and devices do not shorten that. */
+  async #throttle(): Promise<void> {
+    const before = performance.now();
+    this.#throttled++;
+    if (before - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.ceil(this.#share.waitMs));
+      this.#endThrottle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endThrottle = undefined;
+    this.#throttledMs += performance.now() - before;
+  }
+
+  /** Ends every wait: the state has changed. */
+  #rouse(): void {
+    this.#wake?.();
+    this.#endThrottle?.();
   }
 
   /** Waits for input, drained output or a change of state, at most `milliseconds`. */
@@ -171,7 +220,8 @@ export class VmDriver {
   }
 
   #sample(): void {
-    this.#lastSample = performance.now();
-    this.#host.onStats({ at: this.#lastSample, stats: this.#machine.stats() });
+    const { sample } = this;
+    this.#lastSample = sample.at;
+    this.#host.onStats(sample);
   }
 }

@@ -100,6 +100,18 @@ export class FakeMachine implements MachineApi {
       modules: 14,
       moduleBytes: 15,
       codeBytes: 16,
+      wfiExits: 17,
+      budgetExits: 18,
+      requestedExits: 19,
+      residentBytes: 20,
+      driveReads: 21,
+      driveReadBytes: 22,
+      driveWrites: 23,
+      driveWrittenBytes: 24,
+      receivedFrames: 25,
+      receivedBytes: 26,
+      transmittedFrames: 27,
+      transmittedBytes: 28,
     };
   }
 

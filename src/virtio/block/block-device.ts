@@ -2,6 +2,7 @@
 import type { BlockBackend, MaybeLater } from '../../storage/block-backend.ts';
 import { after, inTurn } from '../../storage/maybe-later.ts';
 import type { Chain } from '../chain.ts';
+import { RateGate, RateLimiter } from '../rate-limiter.ts';
 import { VIRTIO_ID_BLOCK, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
 import {
   blockConfig,
@@ -35,6 +36,16 @@ export interface BlockCounters {
   flushes: number;
   /** Requests that a back end failed. */
   errors: number;
+}
+
+/** Bytes and requests a second that a drive keeps to, in QEMU's words; absent or 0: as many as there are. */
+export interface DriveRates {
+  bps?: number;
+  bpsRead?: number;
+  bpsWrite?: number;
+  iops?: number;
+  iopsRead?: number;
+  iopsWrite?: number;
 }
 
 export interface BlockDeviceOptions {
@@ -79,6 +90,11 @@ export class BlockDevice implements VirtioDevice {
   #stale = 0;
   #life = 0;
   #kept: Uint8Array | undefined;
+  readonly #gate = new RateGate();
+  readonly #total = new RateLimiter();
+  readonly #reading = new RateLimiter();
+  readonly #writing = new RateLimiter();
+  readonly #limiters = [this.#total, this.#reading, this.#writing];
 
   constructor(options: BlockDeviceOptions) {
     const { backend } = options;
@@ -92,6 +108,17 @@ export class BlockDevice implements VirtioDevice {
     this.#limits = { bytes: backend.bytes, readonly: backend.readonly, has: () => false };
   }
 
+  /**
+   * Rates to keep to from now on. Requests pass in their order: where reads have a rate of their own, writes behind
+   * them wait with them.
+   */
+  set rates(rates: DriveRates) {
+    this.#total.rates = { bytes: rates.bps, operations: rates.iops };
+    this.#reading.rates = { bytes: rates.bpsRead, operations: rates.iopsRead };
+    this.#writing.rates = { bytes: rates.bpsWrite, operations: rates.iopsWrite };
+    this.#link?.wake(QUEUE);
+  }
+
   attach(link: VirtioLink): void {
     this.#link = link;
     this.#limits = { ...this.#limits, has: (bit) => link.has(bit) };
@@ -102,6 +129,7 @@ export class BlockDevice implements VirtioDevice {
     let bytes = 0;
     for (let count = 0; count < PORTION_REQUESTS && bytes < PORTION_BYTES; count++) {
       if (this.#stale > 0 || this.#later >= QUEUE_SIZE || this.#laterBytes >= LATER_BYTES_MAX) return false;
+      if (!this.#gate.open(this.#limiters, () => this.#link?.wake(QUEUE))) return false;
       const chain = link.queue(QUEUE).pop();
       if (!chain) return false;
       if (chain.readableBytes < REQUEST_HEADER_BYTES || chain.writableBytes < 1) {
@@ -205,6 +233,10 @@ export class BlockDevice implements VirtioDevice {
 
   #count(request: BlockRequest): void {
     const { counters } = this;
+    if (request.kind === 'read' || request.kind === 'write') {
+      this.#total.take(request.length);
+      (request.kind === 'read' ? this.#reading : this.#writing).take(request.length);
+    }
     if (request.kind === 'read') {
       counters.reads++;
       counters.readBytes += request.length;

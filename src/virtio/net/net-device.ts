@@ -4,6 +4,7 @@ import type { FrameLink } from '../../network/frame-link.ts';
 import { FrameQueue } from '../../network/frame-queue.ts';
 import { formatMac, MAC_BYTES } from '../../network/mac-address.ts';
 import type { Chain } from '../chain.ts';
+import { RateGate, RateLimiter } from '../rate-limiter.ts';
 import { VIRTIO_ID_NET, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
 import {
   CONTROL,
@@ -29,11 +30,23 @@ const LOST_BYTES = 1 << 21;
 /** What passed the device, and what did not. */
 export interface NetCounters {
   transmittedFrames: number;
+  transmittedBytes: number;
   receivedFrames: number;
+  receivedBytes: number;
   /** Frames of the guest that are none: too short or longer than its MTU. */
   refused: number;
   /** Frames for the guest that it did not want, had no driver for, or gave no buffers for. */
   lost: number;
+}
+
+/** Bytes and packets a second that a network interface keeps to; absent or 0: as many as there are. */
+export interface NetworkRates {
+  /** To the guest. */
+  bpsReceive?: number;
+  ppsReceive?: number;
+  /** From the guest. */
+  bpsTransmit?: number;
+  ppsTransmit?: number;
 }
 
 export interface NetOptions {
@@ -51,7 +64,14 @@ export class NetDevice implements VirtioDevice {
   readonly features = NET_FEATURES;
   readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE, CONTROL_QUEUE_SIZE];
   readonly config: Uint8Array;
-  readonly counters: NetCounters = { transmittedFrames: 0, receivedFrames: 0, refused: 0, lost: 0 };
+  readonly counters: NetCounters = {
+    transmittedFrames: 0,
+    transmittedBytes: 0,
+    receivedFrames: 0,
+    receivedBytes: 0,
+    refused: 0,
+    lost: 0,
+  };
   readonly #cable: FrameLink;
   readonly #mac: Uint8Array;
   readonly #scratch: Uint8Array;
@@ -63,6 +83,8 @@ export class NetDevice implements VirtioDevice {
   /** Buffers taken for a frame that needs more of them. */
   #buffers: Chain[] = [];
   #bufferBytes = 0;
+  readonly #receiving = { gate: new RateGate(), limiter: new RateLimiter() };
+  readonly #transmitting = { gate: new RateGate(), limiter: new RateLimiter() };
   /** What the sender waits for while it is held back. */
   #room: { promise: Promise<void>; resolve: () => void } | undefined;
 
@@ -79,6 +101,14 @@ export class NetDevice implements VirtioDevice {
 
   attach(link: VirtioLink): void {
     this.#link = link;
+  }
+
+  /** Rates to keep to from now on. What has to wait fills the queues of guest and switch, which then lose frames. */
+  set rates(rates: NetworkRates) {
+    this.#receiving.limiter.rates = { bytes: rates.bpsReceive, operations: rates.ppsReceive };
+    this.#transmitting.limiter.rates = { bytes: rates.bpsTransmit, operations: rates.ppsTransmit };
+    this.#link?.wake(RECEIVE);
+    this.#link?.wake(TRANSMIT);
   }
 
   /** Plugs the cable in or pulls it out, as far as the guest can see. */
@@ -140,7 +170,7 @@ export class NetDevice implements VirtioDevice {
   /** Section 5.1.6.3: gives the guest one waiting frame; true when there may be another. */
   #fill(link: VirtioLink): boolean {
     const frame = this.#waiting.first;
-    if (frame === undefined) return false;
+    if (frame === undefined || !this.#may(this.#receiving, RECEIVE)) return false;
     const needed = NET_HEADER_BYTES + frame.length;
     const mergeable = link.has(VIRTIO_NET_F_MRG_RXBUF);
     while (this.#bufferBytes < needed && (mergeable || this.#buffers.length === 0)) {
@@ -162,14 +192,21 @@ export class NetDevice implements VirtioDevice {
       for (const chain of buffers) chain.finish(0);
       return true;
     }
+    this.#receiving.limiter.take(frame.length);
     this.counters.receivedFrames++;
+    this.counters.receivedBytes += frame.length;
     scatter(frame, buffers);
     return true;
+  }
+
+  #may({ gate, limiter }: { gate: RateGate; limiter: RateLimiter }, queue: number): boolean {
+    return gate.open([limiter], () => this.#link?.wake(queue));
   }
 
   /** Section 5.1.6.2: takes one frame of the guest's; true when there may be another. */
   #transmit(link: VirtioLink): boolean {
     if (this.#held === undefined) {
+      if (!this.#may(this.#transmitting, TRANSMIT)) return false;
       const chain = link.queue(TRANSMIT).pop();
       if (!chain) return false;
       const length = chain.read(NET_HEADER_BYTES, this.#scratch);
@@ -183,7 +220,9 @@ export class NetDevice implements VirtioDevice {
     const { chain, frame } = this.#held;
     if (!this.#cable.send(frame)) return false;
     this.#held = undefined;
+    this.#transmitting.limiter.take(frame.length);
     this.counters.transmittedFrames++;
+    this.counters.transmittedBytes += frame.length;
     chain.finish(0);
     return true;
   }

@@ -1,0 +1,98 @@
+// A machine's share of a host core, enforced in the worker that runs it.
+
+/** Milliseconds over which a share is enforced, as cgroup's cpu.max has them. */
+export const PERIOD_MS = 100;
+/** Milliseconds below which what is left of a share is not worth a slice. */
+const LEAST_MS = 0.05;
+
+/** What a machine may take of the host. */
+export interface CpuPlan {
+  /** Share of one core, more than 0 to 1; 1 is no limit. */
+  quota: number;
+  /**
+   * The parts of each period in which it may run, [begin, end) in milliseconds, ascending; absent: at any time.
+   * Periods begin at multiples of PERIOD_MS on the clock that all workers have in common.
+   */
+  slots?: readonly (readonly [begin: number, end: number])[];
+}
+
+/** Everything: what a machine has until it is told otherwise. */
+export const WHOLE_CORE: CpuPlan = { quota: 1 };
+
+/**
+ * Says when a machine may run, and for how long.
+ *
+ * A quota is filled up at the beginning of each period and not saved for later; what a slice took too much is taken
+ * from the next period, so that the mean is exact. In slots, what counts is the time of day alone.
+ */
+export class CpuShare {
+  readonly #now: () => number;
+  #plan: CpuPlan = WHOLE_CORE;
+  /** Milliseconds left in this period; negative after a slice that took too long. */
+  #left = 0;
+  #period = -Infinity;
+
+  /** @param now milliseconds on the clock that all workers have in common */
+  constructor(now: () => number = commonClock) {
+    this.#now = now;
+  }
+
+  get plan(): CpuPlan {
+    return this.#plan;
+  }
+
+  set plan(plan: CpuPlan) {
+    this.#plan = plan;
+    this.#left = Math.min(this.#left, plan.quota * PERIOD_MS);
+  }
+
+  /** True while it may run at any time. */
+  get unlimited(): boolean {
+    return this.#plan.slots === undefined && this.#plan.quota >= 1;
+  }
+
+  /** Milliseconds that it may run from now on: 0 when it has to wait, Infinity without a limit. */
+  allowance(): number {
+    if (this.unlimited) return Infinity;
+    const { slots } = this.#plan;
+    const now = this.#now();
+    const begin = Math.floor(now / PERIOD_MS) * PERIOD_MS;
+    if (slots !== undefined) {
+      const slot = slots.find(([from, to]) => now - begin >= from && now - begin < to - LEAST_MS);
+      return slot === undefined ? 0 : begin + slot[1] - now;
+    }
+    this.#refill(begin);
+    return this.#left < LEAST_MS ? 0 : Math.min(this.#left, begin + PERIOD_MS - now);
+  }
+
+  /** Milliseconds until it may run again, when allowance() was 0. */
+  get waitMs(): number {
+    const now = this.#now();
+    const begin = Math.floor(now / PERIOD_MS) * PERIOD_MS;
+    const { slots, quota } = this.#plan;
+    if (slots !== undefined) {
+      const next = slots.find(([from]) => begin + from > now);
+      if (next !== undefined) return begin + next[0] - now;
+      return begin + PERIOD_MS + (slots[0]?.[0] ?? 0) - now;
+    }
+    // A debt of several periods' quota takes as many to pay back.
+    const periods = Math.floor(Math.max(0, LEAST_MS - this.#left) / (quota * PERIOD_MS)) + 1;
+    return begin + periods * PERIOD_MS - now;
+  }
+
+  /** Notes that it has run. */
+  charge(milliseconds: number): void {
+    if (!this.unlimited) this.#left -= milliseconds;
+  }
+
+  #refill(begin: number): void {
+    const full = this.#plan.quota * PERIOD_MS;
+    const periods = (begin - this.#period) / PERIOD_MS;
+    this.#period = begin;
+    if (periods > 0) this.#left = Math.min(full, this.#left + Math.min(periods, 1e6) * full);
+  }
+}
+
+function commonClock(): number {
+  return performance.timeOrigin + performance.now();
+}

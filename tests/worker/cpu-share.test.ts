@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CpuShare, PERIOD_MS, WHOLE_CORE } from '../../src/worker/cpu-share.ts';
+
+/** Runs a machine that always has work against a share, on a clock of its own; returns when it ran. */
+function spin(
+  share: CpuShare,
+  clock: { now: number },
+  until: number,
+  slice: (allowed: number) => number,
+): [number, number][] {
+  const ran: [number, number][] = [];
+  while (clock.now < until) {
+    const allowed = share.allowance();
+    if (allowed <= 0) {
+      const wait = share.waitMs;
+      expect(wait).toBeGreaterThan(0);
+      expect(wait).toBeLessThanOrEqual(100 * PERIOD_MS);
+      clock.now += wait;
+      continue;
+    }
+    const took = slice(Math.min(4, allowed));
+    ran.push([clock.now, clock.now + took]);
+    clock.now += took;
+    share.charge(took);
+  }
+  return ran;
+}
+
+const total = (ran: [number, number][]) => ran.reduce((sum, [from, to]) => sum + to - from, 0);
+
+describe('the share of a core', () => {
+  it('is no limit until there is one', () => {
+    const share = new CpuShare();
+    expect([share.allowance(), share.unlimited]).toEqual([Infinity, true]);
+    share.plan = { quota: 0.5 };
+    expect(share.unlimited).toBe(false);
+    share.plan = WHOLE_CORE;
+    expect(share.allowance()).toBe(Infinity);
+  });
+
+  it('is the quota of every period, within 3 %, for a machine that always has work', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 99 }),
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        (percent, start) => {
+          const quota = percent / 100;
+          const begin = Math.ceil(start / PERIOD_MS) * PERIOD_MS;
+          const clock = { now: begin };
+          const share = new CpuShare(() => clock.now);
+          share.plan = { quota };
+          const ran = spin(share, clock, begin + 20 * PERIOD_MS, (allowed) => allowed);
+          for (let period = 0; period < 20; period++) {
+            const from = begin + period * PERIOD_MS;
+            const inside = ran.map(
+              ([a, b]) =>
+                [Math.max(a, from), Math.max(from, Math.min(b, from + PERIOD_MS))] as [number, number],
+            );
+            const got = total(inside.filter(([a, b]) => b > a));
+            expect(Math.abs(got - quota * PERIOD_MS)).toBeLessThan(0.03 * quota * PERIOD_MS + 0.06);
+          }
+        },
+      ),
+    );
+  });
+
+  it('is right in the mean when slices take longer than they should', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 90 }),
+        fc.array(fc.double({ min: 0, max: 5, noNaN: true }), { minLength: 1, maxLength: 50 }),
+        (percent, overruns) => {
+          const quota = percent / 100;
+          const clock = { now: 0 };
+          const share = new CpuShare(() => clock.now);
+          share.plan = { quota };
+          let index = 0;
+          const ran = spin(share, clock, 200 * PERIOD_MS, (allowed) => {
+            return allowed + overruns[index++ % overruns.length]! * Math.min(1, quota * 4);
+          });
+          const most = quota * clock.now + 10 + quota * PERIOD_MS;
+          expect(total(ran)).toBeLessThanOrEqual(most);
+          expect(total(ran)).toBeGreaterThan(0.97 * quota * (200 * PERIOD_MS) - 10 - quota * PERIOD_MS);
+        },
+      ),
+    );
+  });
+
+  it('is not saved by a machine that idles', () => {
+    const clock = { now: 0 };
+    const share = new CpuShare(() => clock.now);
+    share.plan = { quota: 0.25 };
+    clock.now = 1000 * PERIOD_MS;
+    const ran = spin(share, clock, clock.now + PERIOD_MS, (allowed) => allowed);
+    expect(total(ran)).toBeCloseTo(25, 0);
+  });
+
+  it('lies in its slots, whatever the quota', () => {
+    const clock = { now: 12_345 };
+    const share = new CpuShare(() => clock.now);
+    share.plan = {
+      quota: 0.1,
+      slots: [
+        [0, 20],
+        [70, 100],
+      ],
+    };
+    const ran = spin(share, clock, 20_000, (allowed) => allowed);
+    for (const [from, to] of ran) {
+      const at = from % PERIOD_MS;
+      const inside = (at >= 0 && at + (to - from) <= 20.001) || (at >= 70 && at + (to - from) <= 100.001);
+      expect(inside, `${from} to ${to}`).toBe(true);
+    }
+    expect(total(ran) / (20_000 - 12_345)).toBeCloseTo(0.5, 1);
+  });
+
+  it('shrinks at once when the quota does', () => {
+    const clock = { now: 0 };
+    const share = new CpuShare(() => clock.now);
+    share.plan = { quota: 0.9 };
+    expect(share.allowance()).toBeCloseTo(90);
+    share.plan = { quota: 0.1 };
+    expect(share.allowance()).toBeCloseTo(10);
+  });
+});
