@@ -1,5 +1,6 @@
 import { BlobBackend } from './blob-backend.ts';
 import type { BlockBackend } from './block-backend.ts';
+import type { DriveRestore } from './drive-layers.ts';
 import { type DriveSource, type DriveSpec, describeSource } from './drive-spec.ts';
 import { HttpBackend } from './http-backend.ts';
 import { openIndexedDbDisk } from './indexeddb-backend.ts';
@@ -14,8 +15,8 @@ import { StorageError } from './storage-error.ts';
  * Opens a drive in a browser's worker.
  * @throws {StorageError} also for kinds that only Node has
  */
-export function openDriveBrowser(spec: DriveSpec): Promise<BlockBackend> {
-  return openDriveWith(openSource, spec);
+export function openDriveBrowser(spec: DriveSpec, restore?: DriveRestore): Promise<BlockBackend> {
+  return openDriveWith(openSource, spec, restore);
 }
 
 async function openSource(source: DriveSource, readonly: boolean): Promise<BlockBackend> {

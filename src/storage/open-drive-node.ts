@@ -1,5 +1,6 @@
 import { BlobBackend } from './blob-backend.ts';
 import type { BlockBackend } from './block-backend.ts';
+import type { DriveRestore } from './drive-layers.ts';
 import { type DriveSource, type DriveSpec, describeSource } from './drive-spec.ts';
 import { FileBackend } from './file-backend-node.ts';
 import { folderCache } from './folder-cache-node.ts';
@@ -12,8 +13,8 @@ import { StorageError } from './storage-error.ts';
  * Opens a drive in Node.
  * @throws {StorageError} also for kinds that only browsers have
  */
-export function openDriveNode(spec: DriveSpec): Promise<BlockBackend> {
-  return openDriveWith(openSource, spec);
+export function openDriveNode(spec: DriveSpec, restore?: DriveRestore): Promise<BlockBackend> {
+  return openDriveWith(openSource, spec, restore);
 }
 
 async function openSource(source: DriveSource, readonly: boolean): Promise<BlockBackend> {

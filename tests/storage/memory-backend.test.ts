@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MemoryBackend } from '../../src/storage/memory-backend.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
-import { compareWithModel, failure, Model, operations, pattern } from './backend-model.ts';
+import { compareWithModel, failure, Model, type Operation, operations, pattern } from './backend-model.ts';
 
 const BYTES = 300 * 1024 + 512;
 
@@ -35,6 +35,42 @@ test('a memory drive takes memory for what was written and gives back what is ze
   expect(drive.bytesUsed).toBeLessThan(1_200_000);
   drive.discard(0, 2 ** 40);
   expect(drive.bytesUsed).toBe(0);
+});
+
+test('what is frozen stays as it was, and a drive of it goes its own way', async () => {
+  await fc.assert(
+    fc.asyncProperty(operations(BYTES, 150_000), operations(BYTES, 150_000), async (before, after) => {
+      const drive = new MemoryBackend({ bytes: BYTES });
+      const apply = (list: Operation[]) => {
+        for (const operation of list) {
+          if (operation.kind === 'write')
+            drive.write(operation.at, pattern(operation.seed, operation.length));
+          else if (operation.kind === 'zero') drive.writeZeroes(operation.at, operation.length);
+          else if (operation.kind === 'discard') drive.discard(operation.at, operation.length);
+        }
+      };
+      apply(before);
+      const then = new Uint8Array(BYTES);
+      drive.read(0, then);
+      const frozen = drive.freeze();
+      apply(after);
+      const copy = new MemoryBackend({ frozen });
+      const held = new Uint8Array(BYTES);
+      copy.read(0, held);
+      expect(Buffer.compare(held, then)).toBe(0);
+      copy.write(0, pattern(9, BYTES));
+      new MemoryBackend({ frozen }).read(0, held);
+      expect(Buffer.compare(held, then)).toBe(0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('frozen pieces that no drive of the size can have are refused', () => {
+  const chunks = new Map([[1, new Uint8Array(64 * 1024)]]);
+  expect(() => new MemoryBackend({ frozen: { bytes: 65_536, chunks } })).toThrow(StorageError);
+  const short = new Map([[0, new Uint8Array(512)]]);
+  expect(() => new MemoryBackend({ frozen: { bytes: 65_536, chunks: short } })).toThrow(StorageError);
 });
 
 test('a read-only memory drive refuses changes', async () => {
