@@ -48,6 +48,8 @@ export class VmDriver {
   #throttledMs = 0;
   #throttled = 0;
   #endThrottle: (() => void) | undefined;
+  /** Resolves when the guest need not stand still any more. */
+  #held: Promise<void> | undefined;
 
   /** @param outputs of the guest's consoles, the serial one first */
   constructor(machine: MachineApi, outputs: readonly ByteSender[], host: DriverHost, options: DriverOptions) {
@@ -84,15 +86,25 @@ export class VmDriver {
     return { at: performance.now(), stats: { ...this.#machine.stats(), ...throttled } };
   }
 
+  /** A machine that goes on from a saved state: it stands still until start(). */
+  standBy(): void {
+    this.#state = 'paused';
+    this.#machine.suspend();
+  }
+
   /** Starts a machine that was not started yet, power-cycles one that has stopped; no-op while it runs. */
   start(): void {
+    if (this.#state === 'paused') {
+      this.resume();
+      return;
+    }
     if (this.#state === 'stopped') this.#powerOn();
     this.#go();
   }
 
   resume(): void {
     if (this.#state !== 'paused') return;
-    this.#machine.resumeTime();
+    this.#resumeTime();
     this.#go();
   }
 
@@ -106,7 +118,7 @@ export class VmDriver {
 
   /** Power cycle; the machine runs afterwards whatever it did before. Throws what the machine's reset does. */
   reset(): void {
-    if (this.#state === 'paused') this.#machine.resumeTime();
+    if (this.#state === 'paused') this.#resumeTime();
     this.#powerOn();
     this.#host.onReset();
     this.#go();
@@ -116,6 +128,25 @@ export class VmDriver {
   /** Pulls the plug. */
   powerOff(): void {
     if (this.#state !== 'stopped') this.#stop({ kind: 'poweroff' });
+  }
+
+  /**
+   * Runs an action between two slices: until it has ended, the guest stands still and so does its time.
+   * One at a time.
+   */
+  async whileHeld<T>(action: () => Promise<T>): Promise<T> {
+    let release = () => {};
+    this.#held = new Promise((resolve) => {
+      release = resolve;
+    });
+    if (this.#state === 'running') this.#machine.suspend();
+    try {
+      return await action();
+    } finally {
+      this.#held = undefined;
+      if (this.#state === 'running') this.#machine.resumeTime();
+      release();
+    }
   }
 
   /** Types into the serial console; an idle guest sees it at once. */
@@ -136,6 +167,11 @@ export class VmDriver {
     }
   }
 
+  /** A held machine's time goes on when it is released. */
+  #resumeTime(): void {
+    if (this.#held === undefined) this.#machine.resumeTime();
+  }
+
   #go(): void {
     this.#state = 'running';
     if (!this.#looping) void this.#loop();
@@ -153,7 +189,8 @@ export class VmDriver {
     try {
       while (this.#state === 'running') {
         this.#flooded = this.#outputs.some(({ undelivered }) => undelivered > OUTPUT_LIMIT);
-        if (this.#flooded) await this.#sleep(Infinity);
+        if (this.#held !== undefined) await this.#held;
+        else if (this.#flooded) await this.#sleep(Infinity);
         else {
           const allowance = this.#share.allowance();
           if (allowance > 0) await this.#slice(allowance);

@@ -48,6 +48,63 @@ describe('the driver of a machine', () => {
     driver.powerOff();
   });
 
+  it('holds guest and time still for an action, whatever it did before', async () => {
+    const { machine, driver } = drive(() => ({ state: 'running' }));
+    driver.start();
+    await eventually(() => machine.slices > 2);
+    const during = await driver.whileHeld(async () => {
+      const { slices } = machine;
+      driver.input(new Uint8Array([65]));
+      await pause(20);
+      return machine.slices - slices;
+    });
+    expect(during).toBe(0);
+    const { slices } = machine;
+    await eventually(() => machine.slices > slices);
+    expect(machine.clock).toEqual(['suspend', 'resume']);
+    driver.powerOff();
+  });
+
+  it('a guest that is paused while it is held stays paused, one that is resumed goes on at the end', async () => {
+    const { machine, driver } = drive(() => ({ state: 'running' }));
+    driver.start();
+    await driver.whileHeld(async () => driver.pause());
+    const { slices } = machine;
+    await pause(20);
+    expect(machine.slices).toBe(slices);
+    expect(machine.clock).toEqual(['suspend', 'suspend']);
+    await driver.whileHeld(async () => {
+      driver.resume();
+      await pause(10);
+      expect(machine.slices).toBe(slices);
+    });
+    await eventually(() => machine.slices > slices);
+    expect(machine.clock).toEqual(['suspend', 'suspend', 'resume']);
+    driver.powerOff();
+  });
+
+  it('an action that fails lets the guest go on', async () => {
+    const { machine, driver } = drive(() => ({ state: 'running' }));
+    driver.start();
+    const failing = driver.whileHeld(() => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    const { slices } = machine;
+    await eventually(() => machine.slices > slices);
+    driver.powerOff();
+  });
+
+  it('a machine that stands by runs from start on, without a reset', async () => {
+    const { machine, driver } = drive(() => ({ state: 'idle', wakeInMs: Infinity }));
+    driver.standBy();
+    await pause(10);
+    expect(machine.slices).toBe(0);
+    driver.start();
+    await eventually(() => machine.slices === 1);
+    expect(machine.resets).toBe(0);
+    expect(machine.clock).toEqual(['suspend', 'resume']);
+    driver.powerOff();
+  });
+
   it('wakes an idle guest within 5 ms of input', async () => {
     let woke = 0;
     const { machine, driver } = drive((machine) => {
