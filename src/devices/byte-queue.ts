@@ -39,6 +39,18 @@ export class ByteQueue {
     return done;
   }
 
+  /** Copies of all bytes queued, which stay. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#length);
+    let done = 0;
+    for (const [index, chunk] of this.#chunks.slice(this.#head).entries()) {
+      const rest = index === 0 ? chunk.subarray(this.#offset) : chunk;
+      bytes.set(rest, done);
+      done += rest.length;
+    }
+    return bytes;
+  }
+
   clear(): void {
     this.#chunks = [];
     this.#head = 0;

@@ -1,6 +1,7 @@
 // Core-local interruptor in SiFive's layout: software interrupt and timer of one hart.
 // SiFive FU540-C000 manual, chapter 9; the offsets are those of the RISC-V ACLINT 1.0 MSWI and MTIMER devices.
 import type { HartView } from '../core/core-types.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import type { MmioDevice } from './device.ts';
 
 /** Software interrupt pending, hart 0 (32 bits, bit 0 counts). */
@@ -20,12 +21,13 @@ export interface TickSource {
 
 const LOW_WORD = 0xffffffffn;
 
-export class Clint implements MmioDevice {
+export class Clint implements MmioDevice, Stateful {
   readonly name = 'clint';
   readonly size = CLINT_SIZE;
   private readonly hart: HartView;
   private readonly clock: TickSource;
   private softwareInterrupt = false;
+  readonly stateVersion = 1;
 
   constructor(hart: HartView, clock: TickSource) {
     this.hart = hart;
@@ -72,6 +74,18 @@ export class Clint implements MmioDevice {
   reset(): void {
     this.setSoftwareInterrupt(false);
     this.hart.mtimecmp = 0xffffffffffffffffn;
+  }
+
+  /** mtimecmp and the wire are the hart's, mtime is the clock's. */
+  saveState(writer: StateWriter): void {
+    writer.flag(this.softwareInterrupt);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const level = reader.flag();
+    return () => {
+      this.softwareInterrupt = level;
+    };
   }
 
   private setSoftwareInterrupt(level: boolean): void {

@@ -1,5 +1,6 @@
 // Goldfish real-time clock: nanoseconds since 1970 and one alarm.
 // Register map: goldfish virtual hardware, "Goldfish RTC".
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import type { InterruptWire, MmioDevice } from './device.ts';
 
 export const RTC_SIZE = 0x1000;
@@ -16,7 +17,7 @@ export const RTC_CLEAR_INTERRUPT = 0x1c;
 
 const MASK_64 = 0xffffffffffffffffn;
 
-export class GoldfishRtc implements MmioDevice {
+export class GoldfishRtc implements MmioDevice, Stateful {
   readonly name = 'rtc';
   readonly size = RTC_SIZE;
   private readonly hostNanoseconds: () => bigint;
@@ -30,6 +31,7 @@ export class GoldfishRtc implements MmioDevice {
   private lastAlarm = 0n;
   private enabled = false;
   private pending = false;
+  readonly stateVersion = 1;
 
   /**
    * @param hostNanoseconds nanoseconds since 1970, UTC
@@ -105,6 +107,37 @@ export class GoldfishRtc implements MmioDevice {
     this.enabled = false;
     this.pending = false;
     this.drive();
+  }
+
+  /** The time itself is not in it: it is the host's, moved by what the guest has set. */
+  saveState(writer: StateWriter): void {
+    writer.u64(this.offset);
+    writer.u32(this.latchedHigh);
+    writer.u32(this.timeHigh);
+    writer.u32(this.alarmHigh);
+    writer.optional(this.alarm, (alarm) => writer.u64(alarm));
+    writer.u64(this.lastAlarm);
+    writer.flag(this.enabled);
+    writer.flag(this.pending);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const offset = reader.i64();
+    const [latchedHigh, timeHigh, alarmHigh] = [reader.u32(), reader.u32(), reader.u32()];
+    const alarm = reader.optional(() => reader.u64());
+    const lastAlarm = reader.u64();
+    const enabled = reader.flag();
+    const pending = reader.flag();
+    return () => {
+      this.offset = offset;
+      this.latchedHigh = latchedHigh;
+      this.timeHigh = timeHigh;
+      this.alarmHigh = alarmHigh;
+      this.alarm = alarm;
+      this.lastAlarm = lastAlarm;
+      this.enabled = enabled;
+      this.pending = pending;
+    };
   }
 
   private readWord(offset: number): number {

@@ -1,5 +1,6 @@
 // The configuration space of one PCI function: identity, base address registers, interrupt pin, capabilities.
 // PCI Local Bus 3.0, chapter 6; sections below are its.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 
 // Section 6.1, figure 6-1.
 export const PCI_VENDOR_ID = 0x00;
@@ -48,7 +49,7 @@ export interface PciBar {
 }
 
 /** Configuration registers as software sees them: sized and masked as the standard says. */
-export class PciConfigSpace {
+export class PciConfigSpace implements Stateful {
   /** Called after a write to the command register. */
   onCommand: () => void = () => {};
   readonly bars: readonly PciBar[];
@@ -58,6 +59,7 @@ export class PciConfigSpace {
   readonly #writable = new Uint8Array(CONFIG_BYTES);
   readonly #initial: Uint8Array;
   #end = PCI_HEADER_BYTES;
+  readonly stateVersion = 1;
 
   /**
    * @param capabilities each without its first two bytes (the chain is made here), beginning with what follows them
@@ -139,6 +141,20 @@ export class PciConfigSpace {
 
   reset(): void {
     this.#bytes.set(this.#initial);
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.raw(this.#bytes);
+  }
+
+  /** Another device in the saved machine's slot is another configuration. */
+  loadState(reader: StateReader): () => void {
+    const saved = reader.raw(CONFIG_BYTES);
+    for (const [index, byte] of saved.entries()) {
+      const changes = this.#writable[index]! | (index === PCI_STATUS ? PCI_STATUS_INTERRUPT : 0);
+      reader.match(byte & ~changes, this.#initial[index]! & ~changes, `PCI configuration byte ${index}`);
+    }
+    return () => this.#bytes.set(saved);
   }
 
   #allow(offset: number, size: 1 | 2 | 4, mask: number): void {

@@ -1,5 +1,6 @@
 // A generic PCI host: configuration space by ECAM, one window of memory space, four interrupt wires.
 // PCI Express Base 4.0, section 7.2.2 (ECAM); PCI Local Bus 3.0, section 2.2.6 (interrupts).
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import type { InterruptWire, MmioDevice } from './device.ts';
 import { PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_MEMORY, type PciBar, PciConfigSpace } from './pci-config.ts';
 
@@ -33,7 +34,7 @@ const HOST_BRIDGE = {
 };
 
 /** Bus 0 with up to 31 cards. */
-export class PciHost {
+export class PciHost implements Stateful {
   /** Configuration space, 4 KiB a function. */
   readonly ecam: MmioDevice;
   /** Memory space, as far as the processor reaches it. */
@@ -44,6 +45,7 @@ export class PciHost {
   readonly #asserted = new Uint32Array(PCI_INTERRUPT_WIRES);
   /** Slots whose card wants an interrupt, whether or not its command register lets it. */
   #levels = 0;
+  readonly stateVersion = 1;
 
   /**
    * @param ecamBytes size of the configuration window
@@ -93,6 +95,38 @@ export class PciHost {
       this.#functions[slot]?.config.setInterruptStatus(level);
       this.#drive(slot);
     };
+  }
+
+  /** Configuration of all functions and the wires; what is behind the functions saves itself. */
+  saveState(writer: StateWriter): void {
+    writer.u32(this.#occupied);
+    for (const card of this.#functions) card?.config.saveState(writer);
+    writer.u32(this.#levels >>> 0);
+    for (const slots of this.#asserted) writer.u32(slots);
+  }
+
+  loadState(reader: StateReader): () => void {
+    reader.match(reader.u32(), this.#occupied, 'PCI slots');
+    const configs = this.#functions.map((card) => card?.config.loadState(reader));
+    const slots = () => {
+      const value = reader.u32();
+      reader.check((value & ~this.#occupied) === 0, 'an interrupt of an empty PCI slot');
+      return value;
+    };
+    const levels = slots();
+    const asserted = Array.from(this.#asserted, slots);
+    return () => {
+      for (const takeOver of configs) takeOver?.();
+      this.#levels = levels | 0;
+      this.#asserted.set(asserted);
+    };
+  }
+
+  /** Slots with a card in them, a bit each. */
+  get #occupied(): number {
+    let slots = 0;
+    for (const [slot, card] of this.#functions.entries()) if (card) slots |= 1 << slot;
+    return slots >>> 0;
   }
 
   #drive(slot: number): void {

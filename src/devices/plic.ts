@@ -1,5 +1,6 @@
 // Platform-level interrupt controller: SiFive PLIC 1.0.0 register map, one hart with two contexts (M, then S).
 // RISC-V Platform-Level Interrupt Controller Specification 1.0.0; section numbers below are its chapters.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import type { InterruptWire, MmioDevice } from './device.ts';
 
 /** Interrupt sources, numbered 1 to 96 (riscv,ndev); source 0 does not exist. */
@@ -23,7 +24,7 @@ export const PLIC_MAX_PRIORITY = 7;
 const CONTEXTS = 2;
 const WORDS = (PLIC_SOURCES >> 5) + 1;
 
-export class Plic implements MmioDevice {
+export class Plic implements MmioDevice, Stateful {
   readonly name = 'plic';
   readonly size = PLIC_SIZE;
   private readonly wires: readonly [InterruptWire, InterruptWire];
@@ -34,6 +35,7 @@ export class Plic implements MmioDevice {
   private readonly inService = new Uint32Array(WORDS);
   private readonly enable = new Uint32Array(WORDS * CONTEXTS);
   private readonly threshold = new Uint8Array(CONTEXTS);
+  readonly stateVersion = 1;
 
   /** @param wires the external interrupt lines of the hart: context 0 (MEIP), context 1 (SEIP) */
   constructor(wires: readonly [InterruptWire, InterruptWire]) {
@@ -82,6 +84,33 @@ export class Plic implements MmioDevice {
     // Wires keep their level: what a device asserts is the device's state.
     for (let word = 0; word < WORDS; word++) this.pending[word] = this.level[word]!;
     this.drive();
+  }
+
+  /** The levels of all wires into it are part of it; those out of it are the hart's. */
+  saveState(writer: StateWriter): void {
+    for (const small of [this.priority, this.threshold]) for (const value of small) writer.u8(value);
+    for (const words of [this.level, this.pending, this.inService, this.enable]) {
+      for (const word of words) writer.u32(word);
+    }
+  }
+
+  loadState(reader: StateReader): () => void {
+    const small = [this.priority, this.threshold].map((own) =>
+      Array.from(own, () => reader.u8(PLIC_MAX_PRIORITY)),
+    );
+    const words = [this.level, this.pending, this.inService, this.enable].map((own) =>
+      Array.from(own, (_, index) => {
+        const word = reader.u32();
+        reader.check((word & ~existing(index % WORDS)) === 0, 'an interrupt source that does not exist');
+        return word;
+      }),
+    );
+    return () => {
+      for (const [index, own] of [this.priority, this.threshold].entries()) own.set(small[index]!);
+      for (const [index, own] of [this.level, this.pending, this.inService, this.enable].entries()) {
+        own.set(words[index]!);
+      }
+    };
   }
 
   private readWord(offset: number): number {

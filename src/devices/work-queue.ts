@@ -21,6 +21,17 @@ export class WorkQueue {
     if (this.#jobs.size === 1) this.onWork();
   }
 
+  /** The jobs that wait, in their order. */
+  get waiting(): Job[] {
+    return [...this.#jobs];
+  }
+
+  /** Puts jobs in place of all that wait, without a word to anybody. */
+  replace(jobs: readonly Job[]): void {
+    this.#jobs.clear();
+    for (const job of jobs) this.#jobs.add(job);
+  }
+
   remove(job: Job): void {
     this.#jobs.delete(job);
   }

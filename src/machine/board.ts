@@ -208,7 +208,7 @@ export class Board {
       isa: placement.bios ? withoutHardwareDirty(isa) : isa,
       append: config.append,
       initrd: placement.initrd,
-      rngSeed: createRandom(config.seed)(RNG_SEED_BYTES),
+      rngSeed: createRandom(config.seed).next(RNG_SEED_BYTES),
     });
     if (blob.length > DEVICE_TREE_BYTES) {
       throw new ConfigError(

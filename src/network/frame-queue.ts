@@ -15,6 +15,11 @@ export class FrameQueue {
     return this.#frames.length - this.#head;
   }
 
+  /** All frames, the oldest first; they stay. */
+  get all(): readonly Uint8Array[] {
+    return this.#frames.slice(this.#head);
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

@@ -1,4 +1,5 @@
 // The traditional memory balloon. Virtio 1.2, section 5.5; sections below are its.
+import type { StateReader, StateWriter } from '../core/state-bytes.ts';
 import type { Chain } from './chain.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { featureBit, VIRTIO_ID_BALLOON, type VirtioDevice, type VirtioLink } from './virtio-device.ts';
@@ -79,6 +80,7 @@ export class BalloonDevice implements VirtioDevice {
   };
   /** What the guest said last; undefined before it has. */
   stats: GuestMemoryStats | undefined;
+  readonly stateVersion = 1;
   readonly #memory: GuestMemory;
   readonly #view = new DataView(this.config.buffer);
   #link: VirtioLink | undefined;
@@ -154,6 +156,52 @@ export class BalloonDevice implements VirtioDevice {
     this.#reported = undefined;
     this.stats = undefined;
     this.#view.setUint32(CONFIG_ACTUAL, 0, true);
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.raw(this.config);
+    writer.optional(this.stats, (stats) => {
+      for (const name of STAT_NAMES) writer.optional(stats[name], (value) => writer.count(value));
+    });
+    const { inflatedPages, deflatedPages, reportedBytes, zeroedBytes } = this.counters;
+    for (const count of [inflatedPages, deflatedPages, reportedBytes, zeroedBytes]) writer.count(count);
+    const waiting = this.#statsChain?.current ? this.#statsChain : undefined;
+    writer.optional(waiting, ({ head }) => writer.u16(head));
+    const reported = this.#reported?.chain.current ? this.#reported : undefined;
+    writer.optional(reported, ({ chain, done }) => {
+      writer.u16(chain.head);
+      writer.count(done);
+    });
+  }
+
+  loadState(reader: StateReader): () => void {
+    const config = reader.raw(this.config.length);
+    const stats = reader.optional(() => {
+      const values: GuestMemoryStats = {};
+      for (const name of STAT_NAMES) {
+        const value = reader.optional(() => reader.count());
+        if (value !== undefined) values[name] = value;
+      }
+      return values;
+    });
+    const [inflatedPages, deflatedPages, reportedBytes, zeroedBytes] = [
+      reader.count(),
+      reader.count(),
+      reader.count(),
+      reader.count(),
+    ];
+    const waiting = reader.optional(() => reader.u16());
+    const reported = reader.optional(() => ({ head: reader.u16(), done: reader.count() }));
+    return () => {
+      this.config.set(config);
+      this.stats = stats;
+      Object.assign(this.counters, { inflatedPages, deflatedPages, reportedBytes, zeroedBytes });
+      const link = this.#link!;
+      this.#statsChain = waiting === undefined ? undefined : link.queue(STATS).resume(waiting);
+      const reporting = link.has(VIRTIO_BALLOON_F_STATS_VQ) ? REPORTING : STATS;
+      const chain = reported && link.queue(reporting).resume(reported.head);
+      this.#reported = chain && { chain, done: reported.done };
+    };
   }
 
   /** Section 5.5.6: a list of page numbers. Returns the bytes of memory it is about. */

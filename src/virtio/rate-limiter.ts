@@ -82,6 +82,11 @@ export class RateLimiter {
 export class RateGate {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** True while a queue waits for its turn. */
+  get waiting(): boolean {
+    return this.#timer !== undefined;
+  }
+
   /** True when all of `limiters` let something pass; otherwise `wake` is called once they may. */
   open(limiters: readonly RateLimiter[], wake: () => void): boolean {
     let wait = 0;

@@ -1,4 +1,5 @@
 // What a virtio device is, and what its transport gives it. One folder or file a device stands on this.
+import type { Stateful } from '../core/state-bytes.ts';
 import type { WorkQueue } from '../devices/work-queue.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import type { Virtqueue } from './virtqueue.ts';
@@ -36,7 +37,7 @@ export interface VirtioLink {
  * A virtio device without its transport. It reads and writes guest RAM only in serve(), and when it finishes chains
  * later, in a turn of its own: the other methods may be called while guest code runs.
  */
-export interface VirtioDevice {
+export interface VirtioDevice extends Stateful {
   readonly name: string;
   /** VIRTIO_ID_*. */
   readonly deviceId: number;
@@ -57,6 +58,11 @@ export interface VirtioDevice {
    * @returns true to be called again soon, when there is more that can be done now
    */
   serve(queue: number): boolean;
+  /**
+   * Resolves when nothing is under way that would write guest RAM or what the device stands on; absent: nothing ever
+   * is. Chains that only wait may stay taken.
+   */
+  quiesce?(): Promise<void>;
   /** To the state after power-on; chains taken before are stale, and what is under way must come to nothing. */
   reset(): void;
 }

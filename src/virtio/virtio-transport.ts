@@ -1,4 +1,5 @@
 // What both transports have in common: status, features, queues, interrupt causes. Virtio 1.2, chapters 2 and 3.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import type { InterruptWire } from '../devices/device.ts';
 import type { Job } from '../devices/work-queue.ts';
 import type { VirtioDevice, VirtioHost, VirtioLink } from './virtio-device.ts';
@@ -27,8 +28,11 @@ const TRANSPORT_FEATURES =
 export const ISR_QUEUE = 1;
 export const ISR_CONFIG = 2;
 
+/** More queues than any device has. */
+const QUEUES_MOST = 1024;
+
 /** One virtio device behind its registers. */
-export class VirtioTransport implements VirtioLink {
+export class VirtioTransport implements VirtioLink, Stateful {
   readonly device: VirtioDevice;
   readonly queues: readonly Virtqueue[];
   /** Selectors, as the driver set them. */
@@ -44,7 +48,8 @@ export class VirtioTransport implements VirtioLink {
   readonly #offered: bigint;
   readonly #wire: InterruptWire;
   readonly #host: VirtioHost;
-  readonly #jobs: readonly Job[];
+  /** Serving each queue, as it waits in the machine's work queue. */
+  readonly jobs: readonly Job[];
 
   /** @param wire level of the device's interrupt */
   constructor(device: VirtioDevice, host: VirtioHost, wire: InterruptWire) {
@@ -59,7 +64,7 @@ export class VirtioTransport implements VirtioLink {
           broken: (reason) => this.fail(reason),
         }),
     );
-    this.#jobs = this.queues.map((queue, index) => ({
+    this.jobs = this.queues.map((queue, index) => ({
       run: () => this.live && queue.enabled && device.serve(index),
     }));
     device.attach(this);
@@ -119,7 +124,7 @@ export class VirtioTransport implements VirtioLink {
 
   /** The driver says that there may be chains in a queue. */
   notify(index: number): void {
-    const job = this.#jobs[index];
+    const job = this.jobs[index];
     if (job && this.live) this.#host.work.add(job);
   }
 
@@ -192,10 +197,66 @@ export class VirtioTransport implements VirtioLink {
     this.driverFeaturesSelect = 0;
     this.queueSelect = 0;
     this.failure = undefined;
-    for (const job of this.#jobs) this.#host.work.remove(job);
+    for (const job of this.jobs) this.#host.work.remove(job);
     for (const queue of this.queues) queue.reset();
     this.device.reset();
     this.acknowledge(ISR_QUEUE | ISR_CONFIG);
+  }
+
+  /** Of the device's layout and of this one: a change of either makes a new version. */
+  get stateVersion(): number {
+    return this.device.stateVersion;
+  }
+
+  /** The level of the wire is whose end it goes to; the jobs that wait are the work queue's. */
+  saveState(writer: StateWriter): void {
+    writer.u8(this.#status);
+    writer.u8(this.#interrupts);
+    writer.u8(this.#generation);
+    writer.u64(this.#driverFeatures);
+    writer.u32(this.deviceFeaturesSelect);
+    writer.u32(this.driverFeaturesSelect);
+    writer.u32(this.queueSelect);
+    writer.optional(this.failure, (failure) => writer.text(failure));
+    writer.list(this.queues, (queue) => queue.saveState(writer));
+    this.device.saveState(writer);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const status = reader.u8();
+    reader.check((status & ~(DRIVER_BITS | STATUS_DEVICE_NEEDS_RESET)) === 0, 'device status');
+    const interrupts = reader.u8(ISR_QUEUE | ISR_CONFIG);
+    const generation = reader.u8();
+    const features = reader.u64();
+    if ((status & STATUS_FEATURES_OK) !== 0) {
+      reader.match((features & ~this.#offered) === 0n, true, 'features');
+    }
+    const [deviceFeaturesSelect, driverFeaturesSelect, queueSelect] = [
+      reader.u32(),
+      reader.u32(),
+      reader.u32(),
+    ];
+    const failure = reader.optional(() => reader.text());
+    const queues: (() => void)[] = [];
+    const { length } = reader.list(QUEUES_MOST, (index) => {
+      const queue = this.queues[index];
+      if (queue) queues.push(queue.loadState(reader));
+      else reader.match(index + 1, this.queues.length, 'queues');
+    });
+    reader.match(length, this.queues.length, 'queues');
+    const device = this.device.loadState(reader);
+    return () => {
+      this.#status = status;
+      this.#interrupts = interrupts;
+      this.#generation = generation;
+      this.#driverFeatures = features;
+      this.deviceFeaturesSelect = deviceFeaturesSelect;
+      this.driverFeaturesSelect = driverFeaturesSelect;
+      this.queueSelect = queueSelect;
+      this.failure = failure;
+      for (const takeOver of queues) takeOver();
+      device();
+    };
   }
 
   #acceptsFeatures(): boolean {

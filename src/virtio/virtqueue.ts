@@ -1,4 +1,5 @@
 // The split virtqueue, as a device sees it. Virtio 1.2, section 2.7; sections below are its.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import { Chain, type ChainOwner } from './chain.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
@@ -46,7 +47,7 @@ interface Rings {
 }
 
 /** One split virtqueue over guest RAM. Nothing a guest writes makes it throw, loop, or reach beyond RAM. */
-export class Virtqueue implements ChainOwner {
+export class Virtqueue implements ChainOwner, Stateful {
   /** Largest number of entries (Queue Size). */
   readonly maxSize: number;
   /** Entries the driver chose, a power of two. */
@@ -63,6 +64,7 @@ export class Virtqueue implements ChainOwner {
   #availEvent = 0;
   #inFlight = 0;
   #broken = false;
+  readonly stateVersion = 1;
 
   /** @param maxSize entries, a power of two up to QUEUE_SIZE_MAX */
   constructor(memory: GuestMemory, maxSize: number, events: VirtqueueEvents) {
@@ -89,16 +91,9 @@ export class Virtqueue implements ChainOwner {
   enable(features: VirtqueueFeatures): void {
     if (this.enabled) return;
     this.#features = features;
-    const { size } = this;
-    if (size < 1 || size > this.maxSize || (size & (size - 1)) !== 0) {
-      this.#fail(`queue size ${size}`);
-      return;
-    }
-    const descriptors = this.#area(0, VIRTQ_DESC_BYTES * size);
-    const available = this.#area(1, VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * size + 2);
-    const used = this.#area(2, VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * size + 2);
-    if (descriptors < 0 || available < 0 || used < 0) return;
-    this.#rings = { descriptors, available, used };
+    const rings = this.#place(this.size, this.addresses);
+    if (typeof rings === 'string') this.#fail(rings);
+    else this.#rings = rings;
   }
 
   /** Back to the state after a device reset; chains taken before are stale from here on. */
@@ -149,7 +144,8 @@ export class Virtqueue implements ChainOwner {
     const rings = this.#rings;
     if (chain.finished || !rings || !this.owns(chain)) return false;
     chain.finished = true;
-    this.#inFlight--;
+    // A state from elsewhere may have counted otherwise.
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
     this.#noteWritten(chain, written);
     const { data } = this.#memory;
     const slot = this.#nextUsed & (this.size - 1);
@@ -163,6 +159,53 @@ export class Virtqueue implements ChainOwner {
     this.#memory.noteWrittenAt(rings.used, VIRTQ_RING_ENTRIES);
     if (this.#wantsInterrupt(rings, before)) this.#events.usedBuffers();
     return true;
+  }
+
+  /** Chains under way are saved by those who took them, by their heads. */
+  saveState(writer: StateWriter): void {
+    writer.u32(this.size);
+    for (const word of this.addresses) writer.u32(word);
+    writer.flag(this.enabled);
+    writer.flag(this.#broken);
+    writer.flag(this.#features.eventIndex);
+    writer.flag(this.#features.indirect);
+    writer.u16(this.#nextAvailable);
+    writer.u16(this.#nextUsed);
+    writer.u16(this.#availEvent);
+    writer.u16(this.#inFlight);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const size = reader.u32();
+    const addresses = Uint32Array.from(this.addresses, () => reader.u32());
+    const enabled = reader.flag();
+    const broken = reader.flag();
+    const features = { eventIndex: reader.flag(), indirect: reader.flag() };
+    const [nextAvailable, nextUsed, availEvent] = [reader.u16(), reader.u16(), reader.u16()];
+    const inFlight = reader.u16(this.maxSize);
+    const rings = enabled ? this.#place(size, addresses) : undefined;
+    if (typeof rings === 'string') reader.damaged(rings);
+    return () => {
+      this.#epoch++;
+      this.size = size;
+      this.addresses.set(addresses);
+      this.#rings = rings;
+      this.#broken = broken;
+      this.#features = features;
+      this.#nextAvailable = nextAvailable;
+      this.#nextUsed = nextUsed;
+      this.#availEvent = availEvent;
+      this.#inFlight = inFlight;
+    };
+  }
+
+  /**
+   * A chain that was under way when the state was saved, to go on with after loadState().
+   * @param head as Chain.head was; undefined when the chain is not there any more: the queue is broken then
+   */
+  resume(head: number): Chain | undefined {
+    const rings = this.#rings;
+    return rings && !this.#broken ? this.#walk(rings, head) : undefined;
   }
 
   /** Chains made available and not taken. */
@@ -243,12 +286,24 @@ export class Virtqueue implements ChainOwner {
     return undefined;
   }
 
-  /** Where an area of the queue lies in RAM; -1, and the queue is broken, when it cannot be. */
-  #area(index: 0 | 1 | 2, length: number): number {
-    const address = this.addresses[index * 2]! + this.addresses[index * 2 + 1]! * 2 ** 32;
-    const offset = address % AREA_ALIGNMENT[index] === 0 ? this.#memory.offsetOf(address, length) : -1;
-    if (offset < 0) this.#fail(`no ${QUEUE_AREAS[index]} area can be at 0x${address.toString(16)}`);
-    return offset;
+  /** Where the areas of a queue lie in RAM, or why they cannot be there. */
+  #place(size: number, addresses: Uint32Array): Rings | string {
+    if (size < 1 || size > this.maxSize || (size & (size - 1)) !== 0) return `queue size ${size}`;
+    const lengths = [
+      VIRTQ_DESC_BYTES * size,
+      VIRTQ_RING_ENTRIES + VIRTQ_AVAIL_ENTRY_BYTES * size + 2,
+      VIRTQ_RING_ENTRIES + VIRTQ_USED_ENTRY_BYTES * size + 2,
+    ];
+    const offsets: number[] = [];
+    for (const [index, length] of lengths.entries()) {
+      const address = addresses[index * 2]! + addresses[index * 2 + 1]! * 2 ** 32;
+      const aligned = address % AREA_ALIGNMENT[index]! === 0;
+      const offset = aligned ? this.#memory.offsetOf(address, length) : -1;
+      if (offset < 0) return `no ${QUEUE_AREAS[index]} area can be at 0x${address.toString(16)}`;
+      offsets.push(offset);
+    }
+    const [descriptors, available, used] = offsets as [number, number, number];
+    return { descriptors, available, used };
   }
 
   #noteWritten(chain: Chain, written: number): void {

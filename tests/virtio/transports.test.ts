@@ -24,6 +24,11 @@ const BUFFER = RAM_BASE + 0x8000;
 
 /** Gives back what it is sent, inverted; keeps every other chain until it is told to go on. */
 class InvertingDevice implements VirtioDevice {
+  readonly stateVersion = 1;
+  saveState(): void {}
+  loadState(): () => void {
+    return () => {};
+  }
   readonly name = 'inverting';
   readonly deviceId = 7;
   readonly features = featureBit(3) | featureBit(5);

@@ -118,6 +118,8 @@ export interface FileSystem<I extends Inode = Inode> {
   readonly root: I;
   readonly readonly: boolean;
   readonly sharing: Sharing;
+  /** True when a file keeps its number for life, whoever opens the tree anew; another file has another number then. */
+  readonly lastingNumbers?: boolean;
 
   /** The entry of that name, or undefined. ENOTDIR when `directory` is none. */
   lookup(directory: I, name: ByteString): Answer<Entry<I> | undefined>;

@@ -68,6 +68,7 @@ export class HostDirectory implements FileSystem<HostInode> {
   readonly root: HostInode;
   readonly readonly: boolean;
   readonly sharing = 'shared';
+  readonly lastingNumbers = true;
   private readonly descriptors: HostDescriptors;
   private readonly inodes: HostInodes;
   private readonly metadata: HostMetadata;

@@ -1,7 +1,9 @@
 // The block device: a drive over a back end. Virtio 1.2, section 5.2.
+import type { StateReader, StateWriter } from '../../core/state-bytes.ts';
 import type { BlockBackend, MaybeLater } from '../../storage/block-backend.ts';
 import { after, inTurn } from '../../storage/maybe-later.ts';
 import type { Chain } from '../chain.ts';
+import { Pending } from '../pending.ts';
 import { RateGate, RateLimiter } from '../rate-limiter.ts';
 import { VIRTIO_ID_BLOCK, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
 import {
@@ -78,6 +80,7 @@ export class BlockDevice implements VirtioDevice {
     flushes: 0,
     errors: 0,
   };
+  readonly stateVersion = 1;
   readonly #backend: BlockBackend;
   readonly #serial: Uint8Array;
   readonly #onError: (error: unknown) => void;
@@ -89,6 +92,7 @@ export class BlockDevice implements VirtioDevice {
   /** Of these, how many are from before the last reset. */
   #stale = 0;
   #life = 0;
+  readonly #pending = new Pending();
   #kept: Uint8Array | undefined;
   readonly #gate = new RateGate();
   readonly #total = new RateLimiter();
@@ -146,6 +150,27 @@ export class BlockDevice implements VirtioDevice {
     this.#stale = this.#later;
   }
 
+  quiesce(): Promise<void> {
+    return this.#pending.settle();
+  }
+
+  /** What is on the drive is not part of it; that it is such a drive is. */
+  saveState(writer: StateWriter): void {
+    writer.count(this.#backend.bytes);
+    writer.flag(this.#backend.readonly);
+    writer.flag(this.#gate.waiting);
+  }
+
+  loadState(reader: StateReader): () => void {
+    reader.match(reader.count(), this.#backend.bytes, 'drive of bytes');
+    reader.match(reader.flag(), this.#backend.readonly, 'drive readonly');
+    const waiting = reader.flag();
+    return () => {
+      // The rates of this machine decide how long.
+      if (waiting) this.#link?.wake(QUEUE);
+    };
+  }
+
   /** Begins a request, and ends it if the back end answers at once. Returns the bytes it moves. */
   #start(chain: Chain): number {
     const request = parseBlockRequest(chain, this.#limits);
@@ -201,7 +226,7 @@ export class BlockDevice implements VirtioDevice {
       if (life !== this.#life) this.#stale--;
       this.#link?.wake(QUEUE);
     };
-    answer.then(
+    const done = answer.then(
       () => {
         this.#succeed(chain, request, data);
         ended();
@@ -211,6 +236,7 @@ export class BlockDevice implements VirtioDevice {
         ended();
       },
     );
+    this.#pending.add(done);
   }
 
   #succeed(chain: Chain, request: BlockRequest, data: Uint8Array): void {

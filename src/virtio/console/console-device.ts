@@ -1,5 +1,6 @@
 // The console device: terminals that the guest knows as /dev/hvc0 and so on, and channels of bytes. Virtio 1.2,
 // section 5.3.
+import type { StateReader, StateWriter } from '../../core/state-bytes.ts';
 import { VIRTIO_ID_CONSOLE, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
 import {
   CONSOLE_DEVICE_READY,
@@ -35,6 +36,7 @@ export class ConsoleDevice implements VirtioDevice {
   readonly queueSizes: readonly number[];
   readonly config: Uint8Array;
   readonly ports: readonly ConsolePort[];
+  readonly stateVersion = 1;
   #link: VirtioLink | undefined;
 
   /** @param terminals and @param channels how many; 1 to CONSOLE_PORTS_MAX together */
@@ -68,6 +70,21 @@ export class ConsoleDevice implements VirtioDevice {
 
   reset(): void {
     for (const port of this.ports) port.reset();
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.u8(this.ports.length);
+    for (const port of this.ports) port.saveState(writer);
+  }
+
+  loadState(reader: StateReader): () => void {
+    reader.match(reader.u8(), this.ports.length, 'consoles');
+    const ports = this.ports.map((port) => port.loadState(reader));
+    return () => {
+      for (const takeOver of ports) takeOver();
+      const size = this.ports[0]?.size;
+      if (size) setConfigSize(this.config, size);
+    };
   }
 
   #makePort(index: number, name: string, terminal: boolean): ConsolePort {

@@ -1,4 +1,5 @@
 // One port of the console device: a terminal of the guest's.
+import type { Stateful, StateReader, StateWriter } from '../../core/state-bytes.ts';
 import { ByteQueue } from '../../devices/byte-queue.ts';
 import {
   CONSOLE_CONSOLE_PORT,
@@ -25,7 +26,7 @@ export interface PortHost {
   resized(size: TerminalSize): void;
 }
 
-export class ConsolePort {
+export class ConsolePort implements Stateful {
   readonly index: number;
   readonly name: string;
   /** True for a terminal; false for a channel of bytes, which Linux shows as /dev/vportNpM. */
@@ -40,6 +41,7 @@ export class ConsolePort {
   /** The driver knows the port, and has opened it. */
   #ready = false;
   #open = false;
+  readonly stateVersion = 1;
 
   constructor(index: number, name: string, host: PortHost, terminal = true) {
     this.index = index;
@@ -110,6 +112,37 @@ export class ConsolePort {
     this.#ready = false;
     this.#open = false;
     this.#news.clear();
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.flag(this.terminal);
+    writer.flag(this.#ready);
+    writer.flag(this.#open);
+    for (const news of NEWS) writer.flag(this.#news.has(news));
+    writer.optional(this.#size, ({ columns, rows }) => {
+      writer.u16(columns);
+      writer.u16(rows);
+    });
+    writer.block(this.input.toBytes());
+  }
+
+  loadState(reader: StateReader): () => void {
+    reader.match(reader.flag(), this.terminal, 'terminal');
+    const ready = reader.flag();
+    const open = reader.flag();
+    const news = NEWS.filter(() => reader.flag());
+    const size = reader.optional(() => ({ columns: reader.u16(), rows: reader.u16() }));
+    if (size) reader.check(size.columns > 0 && size.rows > 0, 'a terminal without characters');
+    const input = reader.block();
+    return () => {
+      this.#ready = ready;
+      this.#open = open;
+      this.#news.clear();
+      for (const each of news) this.#news.add(each);
+      this.#size = size;
+      this.input.clear();
+      this.input.push(input);
+    };
   }
 
   // ---- what the driver is told --------------------------------------------------------------------------

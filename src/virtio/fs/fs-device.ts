@@ -1,6 +1,8 @@
 // The file-system device. Virtio 1.2, section 5.11.
+import type { StateReader, StateWriter } from '../../core/state-bytes.ts';
 import type { FileSystem } from '../../storage/tree/file-system.ts';
 import type { Chain } from '../chain.ts';
+import { Pending } from '../pending.ts';
 import { VIRTIO_ID_FS, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
 import { FuseServer, type FuseServerOptions } from './fuse-server.ts';
 
@@ -19,7 +21,9 @@ export class FsDevice implements VirtioDevice {
   readonly features = 0n;
   readonly queueSizes = [HIGH_PRIORITY_QUEUE_SIZE, REQUEST_QUEUE_SIZE];
   readonly config = new Uint8Array(CONFIG_BYTES);
+  readonly stateVersion = 1;
   readonly #server: FuseServer;
+  readonly #later = new Pending();
   #link: VirtioLink | undefined;
 
   /** @throws RangeError for a tag that is empty or longer than 36 bytes */
@@ -43,12 +47,28 @@ export class FsDevice implements VirtioDevice {
     if (!chain) return false;
     const answer = this.#server.handle(chain.readable, chain.writable);
     if (typeof answer === 'number') chain.finish(answer);
-    else void answer.then((reply) => finishLater(chain, reply));
+    else this.#later.add(answer.then((reply) => finishLater(chain, reply)));
     return true;
+  }
+
+  async quiesce(): Promise<void> {
+    await this.#server.settle();
+    await this.#later.settle();
   }
 
   reset(): void {
     this.#server.reset();
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.block(this.config);
+    this.#server.saveState(writer);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const decoder = new TextDecoder();
+    reader.match(decoder.decode(reader.block(CONFIG_BYTES)), decoder.decode(this.config), 'the tag');
+    return this.#server.loadState(reader);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FileLocks } from '../../storage/tree/file-locks.ts';
 import type { Entry, FileSystem, Inode } from '../../storage/tree/file-system.ts';
 import { encodeEntry, type Validity } from './fuse-encode.ts';
-import type { FuseNodes } from './fuse-nodes.ts';
+import type { FuseNodes, Place } from './fuse-nodes.ts';
 import type { FuseReader } from './fuse-reader.ts';
 
 /** Locks that the clients of one tree share; POSIX and flock locks do not see each other. */
@@ -39,6 +39,6 @@ export type ReplyLater = Promise<Uint8Array | undefined>;
 export type Operation = (context: FuseContext) => Reply | ReplyLater;
 
 /** Tells the kernel of an inode under a name. */
-export function replyEntry({ nodes, validity }: FuseContext, entry: Entry): Uint8Array {
-  return encodeEntry(nodes.enter(entry.inode), entry.attributes, validity);
+export function replyEntry({ nodes, validity }: FuseContext, entry: Entry, place: Place): Uint8Array {
+  return encodeEntry(nodes.enter(entry, place), entry.attributes, validity);
 }

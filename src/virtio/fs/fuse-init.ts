@@ -8,6 +8,8 @@ import type { FuseReader } from './fuse-reader.ts';
 /** Pages of one read or write: 1 MiB. */
 export const MAX_PAGES = 256;
 const PAGE = 4096;
+/** Bytes of the data of one request. */
+export const MAX_BYTES = MAX_PAGES * PAGE;
 /** Requests that the kernel has under way in the background (read-ahead, write-back). */
 const MAX_BACKGROUND = 64;
 const CONGESTION = 48;
@@ -76,7 +78,7 @@ export function negotiate(tree: FileSystem, locks: boolean, reader: FuseReader):
   view.setUint32(12, flags >>> 0, true);
   view.setUint16(16, MAX_BACKGROUND, true);
   view.setUint16(18, CONGESTION, true);
-  view.setUint32(20, MAX_PAGES * PAGE, true);
+  view.setUint32(20, MAX_BYTES, true);
   view.setUint32(24, 1, true); // times are exact to the nanosecond
   view.setUint16(28, MAX_PAGES, true);
   view.setUint32(32, flags2 >>> 0, true);

@@ -50,7 +50,8 @@ export const listWithAttributes: Operation = (context) => {
   const { tree, nodes, reader, room, validity } = context;
   reader.need(40);
   const size = Math.min(reader.u32(16), room, LARGEST);
-  const directory = nodes.get(reader.node);
+  const parent = reader.node;
+  const directory = nodes.get(parent);
   const limit = Math.ceil(size / (ENTRY_OUT + DIRENT));
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
@@ -65,7 +66,9 @@ export const listWithAttributes: Operation = (context) => {
     return andThen(isDot ? undefined : tree.lookup(directory, entry.name), (found) => {
       // Gone meanwhile; the kernel takes an entry without a node as a name without attributes.
       if (found === undefined && !isDot) return;
-      if (found !== undefined) putEntry(view, place, nodes.enter(found.inode), found.attributes, validity);
+      if (found !== undefined) {
+        putEntry(view, place, nodes.enter(found, { parent, name: entry.name }), found.attributes, validity);
+      }
       putDirent(bytes, view, place + ENTRY_OUT, entry);
       at = place + length;
     });

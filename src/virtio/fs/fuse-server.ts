@@ -1,9 +1,10 @@
+import type { Stateful, StateReader, StateWriter } from '../../core/state-bytes.ts';
 import type { FileSystem } from '../../storage/tree/file-system.ts';
 import { ERRNO, FileSystemError, fail } from '../../storage/tree/file-system-error.ts';
 import * as attributes from './fuse-attributes.ts';
 import type { FuseContext, LockWait, Operation, Reply, ReplyLater, SharedLocks } from './fuse-context.ts';
 import * as data from './fuse-data.ts';
-import { negotiate, validityOf } from './fuse-init.ts';
+import { MAX_BYTES, negotiate, validityOf } from './fuse-init.ts';
 import * as listing from './fuse-listing.ts';
 import * as locking from './fuse-locking.ts';
 import * as names from './fuse-names.ts';
@@ -88,7 +89,7 @@ export interface FuseServerOptions {
  * Files are never open here, unless locks are shared: the kernel is told that opening needs no message, which saves
  * two or three of them for each file it reads.
  */
-export class FuseServer {
+export class FuseServer implements Stateful {
   private readonly tree: FileSystem;
   private nodes: FuseNodes;
   private readonly reader = new FuseReader();
@@ -97,6 +98,9 @@ export class FuseServer {
   private readonly waits = new Map<bigint, LockWait>();
   private readonly validity;
   private started = false;
+  readonly stateVersion = 1;
+  /** Restored nodes are still being looked up: requests wait for the end of it. */
+  private finding: Promise<void> | undefined;
 
   constructor(tree: FileSystem, options: FuseServerOptions = {}) {
     this.tree = tree;
@@ -117,6 +121,7 @@ export class FuseServer {
    * @returns how many bytes the reply has (0: none is due), or later the reply itself, at most as long as the output
    */
   handle(input: readonly Uint8Array[], output: readonly Uint8Array[]): number | Promise<Uint8Array> {
+    if (this.finding) return this.handleAfter(this.finding, input, output);
     const { reader } = this;
     const whole = reader.open(input);
     let room = -OUT_HEADER;
@@ -150,8 +155,58 @@ export class FuseServer {
   /** The kernel is gone without a word (the machine was reset): forgets what it was told. */
   reset(): void {
     this.started = false;
+    this.finding = undefined;
     this.nodes = new FuseNodes(this.tree, this.nodes.close());
     for (const wait of [...this.waits.values()]) wait.cancel();
+  }
+
+  /** Ends when no restored node is being looked up any more. */
+  async settle(): Promise<void> {
+    while (this.finding) await this.finding;
+  }
+
+  /**
+   * What the kernel was told, by name. Locks are not part of it: without shared ones, which no machine has, they are
+   * the kernel's own.
+   */
+  saveState(writer: StateWriter): void {
+    writer.flag(this.started);
+    this.nodes.saveState(writer);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const started = reader.flag();
+    const load = FuseNodes.load(this.tree, reader);
+    return () => {
+      this.reset();
+      this.started = started;
+      const nodes = load();
+      this.nodes = nodes;
+      const found = nodes.find();
+      if (!(found instanceof Promise)) return;
+      const finding = found
+        .catch((error: unknown) => console.error('file system:', error))
+        .then(() => {
+          if (this.finding === finding) this.finding = undefined;
+        });
+      this.finding = finding;
+    };
+  }
+
+  private async handleAfter(
+    finding: Promise<void>,
+    input: readonly Uint8Array[],
+    output: readonly Uint8Array[],
+  ): Promise<Uint8Array> {
+    const { nodes } = this;
+    await finding;
+    // The kernel that asked is gone, and its memory with it.
+    if (this.nodes !== nodes) return new Uint8Array();
+    let room = 0;
+    for (const segment of output) room += segment.length;
+    const buffer = new Uint8Array(Math.min(room, OUT_HEADER + MAX_BYTES));
+    const answer = this.handle(input, [buffer]);
+    return typeof answer === 'number' ? buffer.subarray(0, answer) : answer;
   }
 
   private dispatch(output: readonly Uint8Array[], room: number): Reply | ReplyLater {

@@ -1,8 +1,9 @@
 // The network device. Virtio 1.2, section 5.1; sections below are its.
+import type { StateReader, StateWriter } from '../../core/state-bytes.ts';
 import { FRAME_HEADER_BYTES, longestFrame } from '../../network/ethernet-frame.ts';
 import type { FrameLink } from '../../network/frame-link.ts';
 import { FrameQueue } from '../../network/frame-queue.ts';
-import { formatMac, MAC_BYTES } from '../../network/mac-address.ts';
+import { formatMac, MAC_BYTES, macKey } from '../../network/mac-address.ts';
 import type { Chain } from '../chain.ts';
 import { RateGate, RateLimiter } from '../rate-limiter.ts';
 import { VIRTIO_ID_NET, type VirtioDevice, type VirtioLink } from '../virtio-device.ts';
@@ -72,6 +73,7 @@ export class NetDevice implements VirtioDevice {
     refused: 0,
     lost: 0,
   };
+  readonly stateVersion = 1;
   readonly #cable: FrameLink;
   readonly #mac: Uint8Array;
   readonly #scratch: Uint8Array;
@@ -79,7 +81,7 @@ export class NetDevice implements VirtioDevice {
   readonly #waiting = new FrameQueue(LOST_FRAMES, LOST_BYTES);
   #link: VirtioLink | undefined;
   /** The guest's frame that found no room, and its chain. */
-  #held: { chain: Chain; frame: Uint8Array } | undefined;
+  #held: { chain: Chain | undefined; frame: Uint8Array } | undefined;
   /** Buffers taken for a frame that needs more of them. */
   #buffers: Chain[] = [];
   #bufferBytes = 0;
@@ -145,6 +147,62 @@ export class NetDevice implements VirtioDevice {
     this.config.set(this.#mac);
     this.#filter.reset(this.#mac);
     this.#letIn();
+  }
+
+  /** With the frames on their way to the guest, and the one that waits for room in the cable. */
+  saveState(writer: StateWriter): void {
+    writer.u32(this.#scratch.length);
+    writer.raw(this.#mac);
+    writer.raw(this.config.subarray(0, MAC_BYTES));
+    this.#filter.saveState(writer);
+    writer.list(this.#waiting.all, (frame) => writer.block(frame));
+    writer.list(
+      this.#buffers.filter(({ current }) => current),
+      ({ head }) => writer.u16(head),
+    );
+    writer.optional(this.#held, ({ chain, frame }) => {
+      writer.optional(chain?.current ? chain.head : undefined, (head) => writer.u16(head));
+      writer.block(frame);
+    });
+    for (const { gate } of [this.#receiving, this.#transmitting]) writer.flag(gate.waiting);
+  }
+
+  loadState(reader: StateReader): () => void {
+    reader.match(reader.u32(), this.#scratch.length, 'frames of');
+    const mac = reader.raw(MAC_BYTES);
+    const current = reader.raw(MAC_BYTES);
+    const filter = this.#filter.loadState(reader);
+    const readFrame = () => {
+      const frame = reader.block(this.#scratch.length - 1);
+      reader.check(frame.length >= FRAME_HEADER_BYTES, 'a frame without a header');
+      return frame;
+    };
+    const waiting = reader.list(LOST_FRAMES, readFrame);
+    const buffers = reader.list(QUEUE_SIZE, () => reader.u16());
+    const held = reader.optional(() => ({ head: reader.optional(() => reader.u16()), frame: readFrame() }));
+    const gates = [reader.flag(), reader.flag()];
+    // An interface that was given another address shows it, unless the driver had chosen one itself.
+    const chosen = macKey(current, 0) !== macKey(mac, 0);
+    return () => {
+      const link = this.#link!;
+      this.config.set(chosen ? current : this.#mac);
+      filter();
+      this.#waiting.clear();
+      for (const frame of waiting) this.#waiting.push(frame);
+      this.#buffers = buffers
+        .map((head) => link.queue(RECEIVE).resume(head))
+        .filter((chain) => chain !== undefined);
+      this.#bufferBytes = this.#buffers.reduce((bytes, chain) => bytes + chain.writableBytes, 0);
+      this.#held = undefined;
+      if (held) {
+        const { head, frame } = held;
+        this.#held = { chain: head === undefined ? undefined : link.queue(TRANSMIT).resume(head), frame };
+      }
+      this.#letIn();
+      // This cable may have room, and these rates may let something pass.
+      if (gates[0]) link.wake(RECEIVE);
+      if (gates[1] || held) link.wake(TRANSMIT);
+    };
   }
 
   /** A frame from the cable. */
@@ -223,7 +281,7 @@ export class NetDevice implements VirtioDevice {
     this.#transmitting.limiter.take(frame.length);
     this.counters.transmittedFrames++;
     this.counters.transmittedBytes += frame.length;
-    chain.finish(0);
+    chain?.finish(0);
     return true;
   }
 }

@@ -1,4 +1,5 @@
 // Which frames a driver wants to hear, and how it says so. Virtio 1.2, sections 5.1.6.5.1 and 5.1.6.5.2.
+import type { Stateful, StateReader, StateWriter } from '../../core/state-bytes.ts';
 import { FRAME_DESTINATION } from '../../network/ethernet-frame.ts';
 import { isGroup, MAC_BYTES, macKey } from '../../network/mac-address.ts';
 
@@ -12,7 +13,8 @@ export const TABLE_ADDRESSES_MAX = 256;
 const COUNT_BYTES = 4;
 
 /** The driver's wishes. One that never says anything hears everything, as one without a control queue does. */
-export class ReceiveFilter {
+export class ReceiveFilter implements Stateful {
+  readonly stateVersion = 1;
   #active = false;
   #promiscuous = false;
   #allMulticast = false;
@@ -54,6 +56,32 @@ export class ReceiveFilter {
     this.#multicast = new Set(multicast);
     this.#active = true;
     return true;
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.flag(this.#active);
+    writer.flag(this.#promiscuous);
+    writer.flag(this.#allMulticast);
+    writer.count(this.#own);
+    for (const table of [this.#unicast, this.#multicast]) {
+      writer.list([...table], (address) => writer.count(address));
+    }
+  }
+
+  loadState(reader: StateReader): () => void {
+    const [active, promiscuous, allMulticast] = [reader.flag(), reader.flag(), reader.flag()];
+    const own = reader.count(BROADCAST);
+    const [unicast, multicast] = [0, 1].map(() =>
+      reader.list(TABLE_ADDRESSES_MAX, () => reader.count(BROADCAST)),
+    ) as [number[], number[]];
+    return () => {
+      this.#active = active;
+      this.#promiscuous = promiscuous;
+      this.#allMulticast = allMulticast;
+      this.#own = own;
+      this.#unicast = new Set(unicast);
+      this.#multicast = new Set(multicast);
+    };
   }
 
   /** True for a frame that the driver is to be given. */
