@@ -31,6 +31,11 @@ export interface MachineConfig {
   noReboot?: boolean;
   /** Where virtio devices are: PCI (default), or the slots of virtio-mmio. */
   virtio?: 'pci' | 'mmio';
+  /**
+   * True: nothing is loaded at first, because the machine goes on from a saved state. Kernel and initrd are then not
+   * needed before its first reset: see MachineApi.provideFiles.
+   */
+  standby?: boolean;
   /** Terminals beside the serial console: /dev/hvc0 and so on. Default: none. */
   consoles?: number;
   /** Channels of bytes for programs, without a terminal's ways: /dev/vportNpM, named hypertab.channel0 and so on. */
@@ -150,6 +155,10 @@ export interface MachineApi extends Partial<MachineStateApi> {
   resumeTime(): void;
   /** Power-on state: RAM zeroed, images loaded again, devices reset. Throws when an image has been damaged since. */
   reset(): void;
+  /** What a machine that was made without files is to boot from at its next reset. Throws as its making would. */
+  provideFiles?(files: Pick<MachineConfig, 'kernel' | 'initrd'>): void;
+  /** False while such a machine has none: reset() throws. */
+  readonly canReset?: boolean;
   /** Stops before the given total of instructions is exceeded; undefined for no limit. */
   setInstructionLimit(limit: number | undefined): void;
   stats(): MachineStats;
@@ -158,8 +167,8 @@ export interface MachineApi extends Partial<MachineStateApi> {
   /** Rates that a drive or a network interface keeps to from now on, by its place among its kind. */
   setDriveRates?(index: number, rates: DriveRates): void;
   setNetworkRates?(index: number, rates: NetworkRates): void;
-  /** A break on the serial line, behind what was typed before. */
-  sendBreak?(): void;
+  /** A break on the serial line, behind what was typed before, and bytes right behind it. */
+  sendBreak?(behind?: Uint8Array): void;
   /** Memory as balloon and guest tell; asks the guest for new figures, which a later call has. */
   memory?(): MachineMemory;
   /** [begin_signature, end_signature) of a bare-metal ELF, as 32-bit words; undefined when it has none. */

@@ -17,7 +17,12 @@ declare class FileReaderSync {
 }
 
 /** The configuration with its blobs to be read when the machine needs them. */
-export function receiveConfig({ kernel, initrd, bios, ...rest }: SentConfig): MachineConfig {
+export function receiveConfig<T extends Partial<SentConfig>>({
+  kernel,
+  initrd,
+  bios,
+  ...rest
+}: T): Omit<T, 'kernel' | 'initrd' | 'bios'> & Pick<MachineConfig, 'kernel' | 'initrd' | 'bios'> {
   return { ...rest, kernel: receive(kernel), initrd: receive(initrd), bios: receive(bios) };
 }
 

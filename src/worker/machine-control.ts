@@ -1,12 +1,17 @@
 // What passes between a VM object and its worker: calls (through Comlink), events, and the ends of the channels.
-import type { MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { MachineMemory, StopReason } from '../machine/machine-types.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
+import type { DriveRates } from '../virtio/block/block-device.ts';
+import type { NetworkRates } from '../virtio/net/net-device.ts';
 import type { SentConfig } from './blob-file.ts';
 import type { ChannelEnd } from './byte-channel.ts';
-import type { StatsEnd, StatsSample } from './stats-channel.ts';
+import type { CpuPlan } from './cpu-share.ts';
+import type { RestoreSource } from './machine-restorer.ts';
+import type { MachineCopy, SavedMachine, SaveRequest } from './machine-saver.ts';
+import type { StatsEnd, StatsSample, WorkerStats } from './stats-channel.ts';
 
 /** A tree to open, and the tag the guest is to know it by. */
 export interface ShareSetup {
@@ -40,6 +45,8 @@ export interface TerminalEnds {
 export interface MachineSetup {
   config: SentConfig;
   maxInstructions?: number;
+  /** Goes on from here instead of booting; `config` is that of the machine that was saved. */
+  restore?: RestoreSource;
   /** What the worker opens before it makes the machine. */
   shares?: readonly ShareSetup[];
   drives?: readonly DriveSetup[];
@@ -65,6 +72,8 @@ export type WorkerEvent =
   | { type: 'reset'; consoleBytes: readonly number[] }
   /** Something that the guest only knows as an error, in words for people. */
   | { type: 'warning'; message: string }
+  /** Bytes of RAM of a machine that is being saved that have been packed. */
+  | { type: 'saving'; id: string; done: number; total: number }
   /** Files of a share in memory have changed since the last telling. */
   | { type: 'share'; tag: string }
   | { type: 'stats'; sample: StatsSample };
@@ -86,10 +95,26 @@ export interface MachineControl {
   powerOff(): void;
   /** Stops the machine for good, ends every write under way, and gives up files and locks. */
   close(): Promise<void>;
-  stats(): MachineStats;
+  stats(): WorkerStats;
   setBalloon(bytes: number): void;
+  /** What the machine may take of the host's cores. */
+  setCpu(plan: CpuPlan): void;
+  /** Rates of a drive and of a network interface, by its place. */
+  setDriveRates(index: number, rates: DriveRates): void;
+  setNetworkRates(index: number, rates: NetworkRates): void;
+  /** A break on the serial line, with bytes behind it. */
+  sendBreak(behind: Uint8Array): void;
   /** The size of a terminal in characters; 0 is the first beside the serial console. */
   resizeTerminal(index: number, columns: number, rows: number): void;
+  /** Saves the machine, which stands still for a moment; rejects when it has stopped. */
+  saveMachine(request: SaveRequest): Promise<SavedMachine>;
+  /** A saved machine has been stored, or not: see MachineSaver. */
+  keepSaved(id: string): void;
+  discardSaved(id: string): Promise<void>;
+  /** Copies the machine for another worker. */
+  copyMachine(): Promise<MachineCopy>;
+  /** Files to boot from at the next reset, of a machine that was made without. */
+  provideFiles(files: Pick<SentConfig, 'kernel' | 'initrd'>): void;
   memory(): MachineMemory | undefined;
   signature(): Uint32Array | undefined;
   /** Of the share with that tag; these reject with a FolderError. */

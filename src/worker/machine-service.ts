@@ -5,13 +5,16 @@ import type {
   MachineMemory,
   MachineNetwork,
   MachineParts,
-  MachineStats,
 } from '../machine/machine-types.ts';
+import type { DriveRestore } from '../storage/drive-layers.ts';
 import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
-import { receiveConfig } from './blob-file.ts';
+import type { DriveRates } from '../virtio/block/block-device.ts';
+import type { NetworkRates } from '../virtio/net/net-device.ts';
+import { receiveConfig, type SentConfig } from './blob-file.ts';
 import { type ByteSender, openReader, openSender } from './byte-channel.ts';
+import type { CpuPlan } from './cpu-share.ts';
 import { FrameChannel } from './frame-channel.ts';
 import type {
   MachineControl,
@@ -20,9 +23,17 @@ import type {
   WorkerEvent,
   WorkerHello,
 } from './machine-control.ts';
+import { MachineRestorer } from './machine-restorer.ts';
+import {
+  type MachineCopy,
+  MachineSaver,
+  type SavedMachine,
+  type SaveRequest,
+  withState,
+} from './machine-saver.ts';
 import type { OpenedParts } from './open-parts.ts';
 import { SharedFolders } from './shared-folders.ts';
-import { StatsBoard } from './stats-channel.ts';
+import { StatsBoard, type WorkerStats } from './stats-channel.ts';
 import { VmDriver } from './vm-driver.ts';
 
 /** Milliseconds between two samples: on the board they cost next to nothing, as messages they cost a message. */
@@ -36,7 +47,11 @@ const INPUT_RETRY_MS = 20;
 /** Makes a machine of its configuration and what was opened for it. */
 export type MachineFactory = (config: MachineConfig, parts: MachineParts) => MachineApi;
 /** Opens what a setup names, as the platform does. */
-export type PartsOpener = (setup: MachineSetup, onWarning: (message: string) => void) => Promise<OpenedParts>;
+export type PartsOpener = (
+  setup: MachineSetup,
+  onWarning: (message: string) => void,
+  restores?: readonly DriveRestore[],
+) => Promise<OpenedParts>;
 
 /** The worker's side of one VM. */
 export class MachineService implements MachineControl {
@@ -46,6 +61,8 @@ export class MachineService implements MachineControl {
   #driver: VmDriver | undefined;
   #parts: OpenedParts | undefined;
   #folders: SharedFolders | undefined;
+  #saver: MachineSaver | undefined;
+  #post: (event: WorkerEvent) => void = () => {};
   #run = 0;
   /** Bytes written to each console before this power cycle. */
   #earlierBytes: readonly number[] = [];
@@ -58,9 +75,13 @@ export class MachineService implements MachineControl {
   async create(setup: MachineSetup): Promise<void> {
     if (this.#machine !== undefined) throw new Error('this worker already has a machine');
     const post = (event: WorkerEvent) => setup.events.postMessage(event);
-    const parts = await this.#openParts(setup, (message) => post({ type: 'warning', message }));
-    const networks = (setup.networks ?? []).map(openNetwork);
-    const machine = await this.#make(receiveConfig(setup.config), parts, networks);
+    const restorer = setup.restore === undefined ? undefined : await MachineRestorer.open(setup.restore);
+    const parts = await this.#openParts(
+      setup,
+      (message) => post({ type: 'warning', message }),
+      restorer?.drives,
+    );
+    const machine = await this.#make(setup, parts, restorer);
     machine.setInstructionLimit(setup.maxInstructions);
 
     const output = openSender(setup.consoleOut);
@@ -84,10 +105,25 @@ export class MachineService implements MachineControl {
         statsIntervalMs: board === undefined ? MESSAGE_INTERVAL_MS : BOARD_INTERVAL_MS,
       },
     );
+    if (machine.saveState !== undefined) {
+      const consoleBytes = () => outputs.map(({ sent }) => sent);
+      this.#saver = new MachineSaver({
+        machine: withState(machine),
+        driver,
+        parts,
+        setups: setup.drives ?? [],
+        consoleBytes,
+      });
+    }
+    if (restorer !== undefined) {
+      driver.standBy();
+      if (restorer.id !== undefined) this.#saver?.beginAt(restorer.id);
+    }
     openReader(setup.consoleIn).listen((bytes) => {
       driver.input(bytes);
       return untilRead(() => machine.consoleInputPending ?? 0);
     });
+    this.#post = post;
     this.#machine = machine;
     this.#driver = driver;
     this.#parts = parts;
@@ -128,8 +164,24 @@ export class MachineService implements MachineControl {
     await this.#parts?.close();
   }
 
-  stats(): MachineStats {
-    return this.#made.machine.stats();
+  stats(): WorkerStats {
+    return this.#made.driver.sample.stats;
+  }
+
+  setCpu(plan: CpuPlan): void {
+    this.#made.driver.cpu = plan;
+  }
+
+  setDriveRates(index: number, rates: DriveRates): void {
+    this.#made.machine.setDriveRates?.(index, rates);
+  }
+
+  setNetworkRates(index: number, rates: NetworkRates): void {
+    this.#made.machine.setNetworkRates?.(index, rates);
+  }
+
+  sendBreak(behind: Uint8Array): void {
+    this.#made.driver.sendBreak(behind);
   }
 
   setBalloon(bytes: number): void {
@@ -138,6 +190,30 @@ export class MachineService implements MachineControl {
 
   resizeTerminal(index: number, columns: number, rows: number): void {
     this.#made.machine.terminals?.[index]?.resize(columns, rows);
+  }
+
+  saveMachine(request: SaveRequest): Promise<SavedMachine> {
+    return this.#stateful.save(request, (done, total) =>
+      this.#post({ type: 'saving', id: request.id, done, total }),
+    );
+  }
+
+  keepSaved(id: string): void {
+    this.#stateful.keep(id);
+  }
+
+  discardSaved(id: string): Promise<void> {
+    return this.#stateful.discard(id);
+  }
+
+  async copyMachine(): Promise<MachineCopy> {
+    const copy = await this.#stateful.copy();
+    return Comlink.transfer(copy, [copy.ram.contents.buffer as ArrayBuffer]);
+  }
+
+  provideFiles(files: Pick<SentConfig, 'kernel' | 'initrd'>): void {
+    const { kernel, initrd } = receiveConfig(files);
+    this.#made.machine.provideFiles?.({ kernel, initrd });
   }
 
   memory(): MachineMemory | undefined {
@@ -174,16 +250,26 @@ export class MachineService implements MachineControl {
 
   /** Files and locks are given up when there is no machine to use them. */
   async #make(
-    config: MachineConfig,
+    setup: MachineSetup,
     parts: OpenedParts,
-    networks: readonly MachineNetwork[],
+    restorer: MachineRestorer | undefined,
   ): Promise<MachineApi> {
     try {
-      return this.#createMachine(config, { ...parts, networks });
+      restorer?.checkDrives(parts, setup.drives ?? []);
+      const networks = (setup.networks ?? []).map(openNetwork);
+      const config = { ...receiveConfig(setup.config), standby: restorer !== undefined };
+      const machine = this.#createMachine(config, { ...parts, networks });
+      await restorer?.apply(withState(machine));
+      return machine;
     } catch (error) {
       await parts.close();
       throw error;
     }
+  }
+
+  get #stateful(): MachineSaver {
+    if (this.#saver === undefined) throw new Error('this worker has no machine that can be saved');
+    return this.#saver;
   }
 
   get #made(): { machine: MachineApi; driver: VmDriver; folders: SharedFolders } {

@@ -13,6 +13,7 @@ parentPort.once('message', (hello: WorkerHello) =>
   serveMachine(
     hello,
     (config, parts) => new Machine(config, Core.create, parts),
-    (setup, onWarning) => openParts(setup, { openTree: openTreeNode, openDrive: openDriveNode }, onWarning),
+    (setup, onWarning, restores) =>
+      openParts(setup, { openTree: openTreeNode, openDrive: openDriveNode }, onWarning, restores),
   ),
 );

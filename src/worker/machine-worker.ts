@@ -13,7 +13,8 @@ addEventListener(
     serveMachine(
       event.data,
       (config, parts) => new Machine(config, Core.create, parts),
-      (setup, onWarning) => openParts(setup, { openTree, openDrive: openDriveBrowser }, onWarning),
+      (setup, onWarning, restores) =>
+        openParts(setup, { openTree, openDrive: openDriveBrowser }, onWarning, restores),
     ),
   { once: true },
 );

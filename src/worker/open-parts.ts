@@ -1,5 +1,6 @@
 import type { MachineDrive, MachineParts, MachineShare } from '../machine/machine-types.ts';
 import type { BlockBackend } from '../storage/block-backend.ts';
+import type { DriveRestore } from '../storage/drive-layers.ts';
 import { type DriveSpec, describeSource } from '../storage/drive-spec.ts';
 import type { TreeOpener } from '../storage/tree/open-tree.ts';
 import type { MachineSetup } from './machine-control.ts';
@@ -7,7 +8,7 @@ import type { MachineSetup } from './machine-control.ts';
 /** How a platform opens what a machine stands on. */
 export interface Openers {
   openTree: TreeOpener;
-  openDrive(spec: DriveSpec): Promise<BlockBackend>;
+  openDrive(spec: DriveSpec, restore?: DriveRestore): Promise<BlockBackend>;
 }
 
 /** What was opened for a machine, and how to give it up. */
@@ -20,12 +21,14 @@ export interface OpenedParts extends MachineParts {
 /**
  * Opens what a setup names; what was opened is closed again when a later part cannot be.
  * @param onWarning told of failures of drives while the machine runs, once for each message
+ * @param restores what its drives are to hold, when the machine goes on from a saved state
  * @throws {ShareError} with the share's tag before the reason; {StorageError} naming the drive
  */
 export async function openParts(
   setup: MachineSetup,
   { openTree, openDrive }: Openers,
   onWarning: (message: string) => void = () => {},
+  restores: readonly DriveRestore[] = [],
 ): Promise<OpenedParts> {
   const shares: MachineShare[] = [];
   const drives: MachineDrive[] = [];
@@ -44,14 +47,14 @@ export async function openParts(
         throw new ShareError(`share ${tag}: ${reasonOf(error)}`, { cause: error });
       }
     }
-    for (const { drive, serial } of setup.drives ?? []) {
+    for (const [index, { drive, serial }] of (setup.drives ?? []).entries()) {
       const onError = (error: unknown) => {
         const message = `${describeSource(drive)}: ${reasonOf(error)}`;
         if (warned.has(message)) return;
         warned.add(message);
         onWarning(message);
       };
-      drives.push({ backend: await openDrive(drive), serial, onError });
+      drives.push({ backend: await openDrive(drive, restores[index]), serial, onError });
     }
     return { shares, drives, close, openTree };
   } catch (error) {

@@ -4,6 +4,8 @@ import type { MachineStats } from '../machine/machine-types.ts';
 
 /** A machine's figures, and what its worker knows of it. */
 export interface WorkerStats extends MachineStats {
+  /** Milliseconds that the machine and its devices have taken of the host, since it was made. */
+  hostMs: number;
   /** Milliseconds in which the guest had work and waited for its share of the host, and how often it did. */
   throttledMs: number;
   throttled: number;
@@ -41,6 +43,7 @@ const SLOTS: Record<Exclude<keyof WorkerStats, 'engine'>, number> = {
   modules: 16,
   moduleBytes: 17,
   codeBytes: 18,
+  hostMs: 33,
   throttledMs: 19,
   throttled: 20,
   wfiExits: 21,

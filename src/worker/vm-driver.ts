@@ -44,6 +44,7 @@ export class VmDriver {
   #wake: (() => void) | undefined;
   #lastSample = -Infinity;
   readonly #share = new CpuShare();
+  #hostMs = 0;
   /** Milliseconds in which the guest had work and had to wait for its share, and how often it did. */
   #throttledMs = 0;
   #throttled = 0;
@@ -80,10 +81,16 @@ export class VmDriver {
     this.#endThrottle?.();
   }
 
+  /** A break on the serial line, with bytes behind it. */
+  sendBreak(behind: Uint8Array): void {
+    this.#machine.sendBreak?.(behind);
+    this.#wake?.();
+  }
+
   /** Figures as they are now. */
   get sample(): StatsSample {
-    const throttled = { throttledMs: this.#throttledMs, throttled: this.#throttled };
-    return { at: performance.now(), stats: { ...this.#machine.stats(), ...throttled } };
+    const host = { hostMs: this.#hostMs, throttledMs: this.#throttledMs, throttled: this.#throttled };
+    return { at: performance.now(), stats: { ...this.#machine.stats(), ...host } };
   }
 
   /** A machine that goes on from a saved state: it stands still until start(). */
@@ -212,6 +219,7 @@ export class VmDriver {
     );
     const after = performance.now();
     this.#share.charge(after - before);
+    this.#hostMs += after - before;
     if (after - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
     if (result.state === 'stopped') {
       if (result.reason.kind === 'reboot' && !this.#options.noReboot) this.reset();

@@ -1,0 +1,211 @@
+// Takes a machine's state while it stands still for a moment, and packs it while it runs on.
+
+import type { MachineStateApi, StateSection } from '../machine/machine-state.ts';
+import type { MachineApi } from '../machine/machine-types.ts';
+import { type DriveRestore, layersOf } from '../storage/drive-layers.ts';
+import { describeSource } from '../storage/drive-spec.ts';
+import type { HtvmDrive } from '../storage/htvm/htvm-manifest.ts';
+import { type PackedSections, type Packing, SectionPacker } from '../storage/htvm/htvm-writer.ts';
+import { packMemory } from '../storage/htvm/memory-image.ts';
+import { copyRam, packRam, type RamCopy } from '../storage/htvm/ram-image.ts';
+import type { DriveSetup } from './machine-control.ts';
+import type { OpenedParts } from './open-parts.ts';
+import type { VmDriver } from './vm-driver.ts';
+
+/** Where the machine's own sections are in a file. */
+export const MACHINE_PREFIX = 'machine/';
+
+export interface SaveRequest {
+  /** The snapshot's id: overlays keep their contents of that moment under it. */
+  id: string;
+  packing: Packing;
+  /** Save only what has changed since this one, where that can be told. */
+  parent?: string;
+}
+
+/** A machine at one moment, all but the drives themselves. */
+export interface MachineCopy {
+  ram: RamCopy;
+  state: StateSection[];
+  /** What its drives keep in memory. */
+  memories: DriveRestore['memories'][];
+  drives: HtvmDrive[];
+  /** Bytes that the guest had written to each console. */
+  consoleBytes: readonly number[];
+  /** Milliseconds that the guest stood still. */
+  pauseMs: number;
+}
+
+/** A machine packed for a file. */
+export interface SavedMachine extends Pick<MachineCopy, 'drives' | 'consoleBytes' | 'pauseMs'> {
+  packed: PackedSections;
+  /** The snapshot that its RAM stands on: the one asked for, or none where that could not be. */
+  parent?: string;
+}
+
+/** What a saver works on. */
+export interface SaverParts {
+  machine: MachineApi & MachineStateApi;
+  driver: VmDriver;
+  parts: OpenedParts;
+  setups: readonly DriveSetup[];
+  consoleBytes: () => readonly number[];
+}
+
+/** A snapshot, and the pages that were written since. */
+interface Baseline {
+  id: string;
+  dirty: Uint8Array;
+}
+
+export class MachineSaver {
+  readonly #parts: SaverParts;
+  /** What an increment can stand on, and what that may become. */
+  #baseline: Baseline | undefined;
+  #candidate: Baseline | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SaverParts) {
+    this.#parts = parts;
+  }
+
+  /** The machine is as a snapshot has it, from which it was made. */
+  beginAt(id: string): void {
+    this.#noteDirty();
+    this.#baseline = this.#emptyBaseline(id);
+  }
+
+  /**
+   * Saves the machine.
+   * @param onProgress bytes of RAM packed, of how many
+   * @throws {StorageError} when an overlay cannot keep its contents; the machine runs on
+   */
+  save(request: SaveRequest, onProgress: (done: number, total: number) => void): Promise<SavedMachine> {
+    return this.#inTurn(async () => {
+      const parent = request.parent !== undefined && request.parent === this.#baseline?.id;
+      const kept: number[] = [];
+      try {
+        const copy = await this.#capture(async () => {
+          for (const [index, { backend }] of this.#drives.entries()) {
+            const { overlay } = layersOf(backend);
+            if (overlay === undefined) continue;
+            await overlay.snapshot(request.id);
+            kept.push(index);
+          }
+          this.#noteDirty();
+          const dirty = parent ? this.#baseline?.dirty : undefined;
+          this.#candidate = this.#emptyBaseline(request.id);
+          return dirty;
+        });
+        const packed = await pack(copy, request.packing, onProgress);
+        const { drives, consoleBytes, pauseMs } = copy;
+        return { packed, drives, consoleBytes, pauseMs, parent: parent ? request.parent : undefined };
+      } catch (error) {
+        await this.#forget(request.id, kept);
+        throw error;
+      }
+    });
+  }
+
+  /** A snapshot has been stored: later ones can stand on it. */
+  keep(id: string): void {
+    if (this.#candidate?.id === id) this.#baseline = this.#candidate;
+  }
+
+  /** A snapshot has not been stored, or is gone: what overlays keep of it is given up. */
+  discard(id: string): Promise<void> {
+    if (this.#candidate?.id === id) this.#candidate = undefined;
+    if (this.#baseline?.id === id) this.#baseline = undefined;
+    return this.#inTurn(() => this.#forget(id, [...this.#drives.keys()]));
+  }
+
+  /** Copies the machine for another one that goes on beside it. */
+  copy(): Promise<MachineCopy> {
+    return this.#inTurn(() => this.#capture(async () => undefined));
+  }
+
+  get #drives() {
+    return this.#parts.parts.drives ?? [];
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(action, action);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** @param prepare done while the guest stands still; tells which pages are wanted, undefined for all */
+  #capture(prepare: () => Promise<Uint8Array | undefined>): Promise<MachineCopy> {
+    const { machine, driver, consoleBytes } = this.#parts;
+    return driver.whileHeld(async () => {
+      if (driver.state === 'stopped') throw new Error('the machine has stopped: there is nothing to save');
+      const begin = performance.now();
+      await machine.quiesce();
+      for (const { backend } of this.#drives) await backend.flush();
+      const dirty = await prepare();
+      // From here on in one turn: nothing else can happen to the machine.
+      const copy = {
+        ram: copyRam(machine.ram, machine.nonZeroPages(), dirty),
+        state: machine.saveState(),
+        memories: this.#drives.map(({ backend }) =>
+          layersOf(backend).memories.map((memory) => memory.freeze()),
+        ),
+        drives: this.#drives.map(({ backend, serial }, index) => {
+          const { base, overlay, writesBase, memories } = layersOf(backend);
+          const drive: HtvmDrive = {
+            name: describeSource(this.#parts.setups[index]!.drive),
+            bytes: backend.bytes,
+            kept: overlay !== undefined ? 'overlay' : writesBase ? 'outside' : 'inside',
+            memories: memories.length,
+          };
+          if (serial !== undefined) drive.serial = serial;
+          if (base.identity !== undefined) drive.identity = base.identity;
+          return drive;
+        }),
+        consoleBytes: consoleBytes(),
+      };
+      return { ...copy, pauseMs: performance.now() - begin };
+    });
+  }
+
+  #noteDirty(): void {
+    const dirty = this.#parts.machine.takeDirtyPages();
+    for (const line of [this.#baseline, this.#candidate]) {
+      if (line !== undefined)
+        for (let index = 0; index < dirty.length; index++) line.dirty[index]! |= dirty[index]!;
+    }
+  }
+
+  #emptyBaseline(id: string): Baseline {
+    return { id, dirty: new Uint8Array(Math.ceil(this.#parts.machine.ram.length / 4096 / 8)) };
+  }
+
+  async #forget(id: string, drives: readonly number[]): Promise<void> {
+    for (const index of drives) {
+      const { overlay } = layersOf(this.#drives[index]!.backend);
+      if (overlay?.snapshots.includes(id)) await overlay.deleteSnapshot(id).catch(() => {});
+    }
+  }
+}
+
+async function pack(
+  copy: MachineCopy,
+  packing: Packing,
+  onProgress: (done: number, total: number) => void,
+): Promise<PackedSections> {
+  const packer = new SectionPacker(packing);
+  for (const { name, version, bytes } of copy.state) await packer.add(MACHINE_PREFIX + name, version, bytes);
+  for (const [drive, memories] of copy.memories.entries()) {
+    for (const [index, contents] of memories.entries()) {
+      await packMemory(packer, `drive/${drive}/${index}`, contents);
+    }
+  }
+  await packRam(packer, copy.ram, onProgress);
+  return packer.finish();
+}
+
+/** The machine as one whose state can be saved. */
+export function withState(machine: MachineApi): MachineApi & MachineStateApi {
+  if (machine.saveState === undefined) throw new Error('this machine cannot be saved');
+  return machine as MachineApi & MachineStateApi;
+}
