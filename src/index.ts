@@ -13,9 +13,11 @@ export {
   WorkerLostError,
 } from './hypervisor/errors.ts';
 export { Hypervisor, type HypervisorOptions } from './hypervisor/hypervisor.ts';
+export type { VmLimits } from './hypervisor/limits.ts';
 export type { WorkerFactory, WorkerHandle } from './hypervisor/platform.ts';
 export { describeReason, type WaitOptions, waitForPrompt } from './hypervisor/prompt.ts';
 export { type CommandResult, type RunOptions, runCommand } from './hypervisor/run-command.ts';
+export type { ShutdownOptions } from './hypervisor/shutdown.ts';
 export { formatSize, parseMemory, parseSize } from './hypervisor/size.ts';
 export type {
   FileSource,
@@ -39,3 +41,5 @@ export type { DriveSource, DriveSpec } from './storage/drive-spec.ts';
 export type { SetFile } from './storage/tree/file-set.ts';
 export type { TreeFile } from './storage/tree/tree-files.ts';
 export type { TreeSource, TreeSpec } from './storage/tree/tree-spec.ts';
+export type { DriveRates } from './virtio/block/block-device.ts';
+export type { NetworkRates } from './virtio/net/net-device.ts';

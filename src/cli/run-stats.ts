@@ -20,6 +20,10 @@ export function formatStats({ stats, reason, bootMs }: RunFigures): string {
     memory,
     mips: _mips,
     cpu: _cpu,
+    driveReadRate: _driveReadRate,
+    driveWriteRate: _driveWriteRate,
+    receiveRate: _receiveRate,
+    transmitRate: _transmitRate,
     state: _state,
     ...counters
   } = stats;

@@ -5,6 +5,8 @@ import type { SentConfig } from '../worker/blob-file.ts';
 import { ownDrives, setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
 import { type LoadedFile, loadFile, nameOf } from './file-source.ts';
+import { HostScheduler } from './host-scheduler.ts';
+import type { VmLimits } from './limits.ts';
 import { planNetworks } from './networks.ts';
 import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
 import { setUpShares } from './shares.ts';
@@ -25,6 +27,10 @@ export interface HypervisorOptions {
   workerFactory?: WorkerFactory;
   /** Compiled core.wasm; default: the package's own, compiled once. */
   core?: WebAssembly.Module | Promise<WebAssembly.Module>;
+  /** Cores of the host that the VMs share among them; default: as many as it has. */
+  cores?: number;
+  /** Saves a VM whose lease is over, before it is stopped; default: it is stopped without. */
+  saveAtLeaseEnd?: (vm: VirtualMachine) => Promise<void>;
   /** Console bytes and figures through shared memory; default: where the page is cross-origin isolated. */
   shared?: boolean;
 }
@@ -36,6 +42,7 @@ export class Hypervisor {
   readonly #options: HypervisorOptions;
   readonly #vms = new Map<string, Vm>();
   #count = 0;
+  #scheduler: HostScheduler | undefined;
 
   constructor(options: HypervisorOptions = {}) {
     this.#options = options;
@@ -89,15 +96,24 @@ export class Hypervisor {
       shares,
       drives,
       networks,
+      limits: limitsOf(options),
+      ...(this.#options.saveAtLeaseEnd === undefined ? {} : { saveAtLeaseEnd: this.#options.saveAtLeaseEnd }),
       worker: platform.startWorker(`hypertab ${id} ${name}`),
       ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
     }).catch((error: unknown) => {
       throw error instanceof FileError ? withFileName(error, sources) : error;
     });
     this.#vms.set(id, vm);
+    this.#scheduler ??= new HostScheduler(Math.max(1, this.#options.cores ?? platform.cores()));
+    const scheduled = this.#scheduler.add(vm.schedulable);
+    vm.onLimits = () => scheduled.changed();
     vm.on('state', ({ state }) => {
-      if (state === 'destroyed') this.#vms.delete(id);
+      scheduled.changed();
+      if (state !== 'destroyed') return;
+      scheduled.remove();
+      this.#vms.delete(id);
     });
+    scheduled.changed();
     return vm;
   }
 
@@ -151,6 +167,11 @@ export class Hypervisor {
     });
     return packagedCore;
   }
+}
+
+/** Those of the options that are limits. */
+function limitsOf({ cpus, weight, memoryLimit, lease, driveRates, networkRates }: VmOptions): VmLimits {
+  return { cpus, weight, memoryLimit, lease, driveRates, networkRates };
 }
 
 function checkOptions(options: VmOptions): void {

@@ -70,6 +70,7 @@ export const browserPlatform: Platform = {
   startWorker,
   loadCore,
   readFile,
+  cores: () => navigator.hardwareConcurrency,
   resolveGuest: async (name) => {
     throw new FileError(`no guest '${name}': pass resolveGuest to new Hypervisor() to say where guests are`);
   },

@@ -1,4 +1,5 @@
 import { readFile as readWhole, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 // Renamed, because bundlers take `new Worker(new URL(…))` for a browser's worker.
 import { Worker as Thread } from 'node:worker_threads';
@@ -100,5 +101,6 @@ export const nodePlatform: Platform = {
   startWorker,
   loadCore,
   readFile,
+  cores: availableParallelism,
   resolveGuest: async (name) => (await import('../guests/prepare-node.ts')).resolveGuestNode(name),
 };

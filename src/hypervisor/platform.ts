@@ -23,6 +23,8 @@ export interface Platform {
    * @throws {FileError} saying what is wrong with it
    */
   readFile(source: string | URL | Blob, limit: number): Promise<Uint8Array<ArrayBuffer> | Blob>;
+  /** Cores of the host. */
+  cores(): number;
   /** Finds prepared guests where this platform keeps them. */
   resolveGuest: GuestResolver;
 }

@@ -1,11 +1,14 @@
 // The public nouns of the library. `new Hypervisor()` in index.ts makes them real; page and command line use
 // nothing else.
-import type { Engine, MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
+import type { Engine, MachineMemory, StopReason } from '../machine/machine-types.ts';
 import type { EthernetSwitch, PortCounters } from '../network/ethernet-switch.ts';
 import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
+import type { WorkerStats } from '../worker/stats-channel.ts';
+import type { VmLimits } from './limits.ts';
+import type { ShutdownOptions } from './shutdown.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
 
@@ -32,7 +35,7 @@ export interface VmInterface {
   readonly counters: Readonly<PortCounters>;
 }
 
-export interface VmOptions {
+export interface VmOptions extends VmLimits {
   /** A prepared guest by name; gives kernel, initrd, append and memory unless these are set here. */
   guest?: string;
   kernel?: FileSource;
@@ -69,7 +72,7 @@ export interface VmOptions {
   noReboot?: boolean;
 }
 
-export interface VmStats extends MachineStats {
+export interface VmStats extends WorkerStats {
   state: VmState;
   /** Milliseconds since start(), without pauses. */
   elapsedMs: number;
@@ -77,6 +80,11 @@ export interface VmStats extends MachineStats {
   mips: number;
   /** Share of one host core over that window, 0 to 1. */
   cpu: number;
+  /** Bytes a second over that window: of drives, and of network interfaces to and from the guest. */
+  driveReadRate: number;
+  driveWriteRate: number;
+  receiveRate: number;
+  transmitRate: number;
   /** Bytes of guest RAM configured. */
   memory: number;
 }
@@ -91,6 +99,8 @@ export interface VmEvents {
   share: { tag: string };
   stats: VmStats;
   reset: Record<string, never>;
+  /** Its lease ends in so many milliseconds; update({ lease }) gives it another one. */
+  lease: { remainingMs: number };
 }
 
 /** A terminal of a VM. Console 0 is the serial port, console N is /dev/hvc(N - 1). */
@@ -152,6 +162,19 @@ export interface VirtualMachine {
   resume(): Promise<void>;
   /** Power cycle: RAM cleared, images loaded again, starts at once. */
   reset(): Promise<void>;
+  /**
+   * Presses the power button: the guest is asked to end its programs, write what it has to write and power off.
+   * Resolves with the reason it stopped for; rejects with TimeoutError when it has not in time.
+   */
+  shutdown(options?: ShutdownOptions): Promise<StopReason>;
+  /** A break on the serial line with what is typed right behind it: Linux takes a letter there for a magic SysRq. */
+  sendBreak(behind?: string): Promise<void>;
+  /** Changes limits, at once; those that are not named stay. Rejects with OptionError, and nothing is changed. */
+  update(limits: VmLimits): Promise<void>;
+  /** What it may take of the host now. */
+  readonly limits: Required<VmLimits>;
+  /** Milliseconds left of its lease; undefined without one, or while it is stopped. */
+  readonly leaseRemainingMs: number | undefined;
   /** Pulls the plug: the VM stops now. */
   powerOff(): Promise<void>;
   /** Ends the worker and frees its memory. */

@@ -34,34 +34,50 @@ export const NO_STATS: WorkerStats = {
   receivedBytes: 0,
   transmittedFrames: 0,
   transmittedBytes: 0,
+  hostMs: 0,
   throttledMs: 0,
   throttled: 0,
 };
 
-/** Speed and host load over the time between two samples. */
+/** What is measured between two samples: millions of instructions, share of a core, and bytes a second. */
+export const NO_RATES = {
+  mips: 0,
+  cpu: 0,
+  driveReadRate: 0,
+  driveWriteRate: 0,
+  receiveRate: 0,
+  transmitRate: 0,
+};
+
+/** Speed, host load and I/O over the time between two samples. */
 export class RateMeter {
-  mips = 0;
-  cpu = 0;
+  rates: Readonly<typeof NO_RATES> = NO_RATES;
   #last: StatsSample | undefined;
 
   /** Closes the window at `sample`; no newer sample than the last one means that the guest did nothing. */
   add(sample: StatsSample | undefined): void {
     const last = this.#last;
     this.#last = sample ?? last;
-    this.mips = 0;
-    this.cpu = 0;
+    this.rates = NO_RATES;
     if (sample === undefined || last === undefined || sample.at <= last.at) return;
     const instructions = sample.stats.instructions - last.stats.instructions;
     // Fewer than before: the machine was reset in between.
     if (instructions < 0) return;
     const elapsed = sample.at - last.at;
-    this.mips = instructions / elapsed / 1000;
-    this.cpu = Math.min(1, Math.max(0, (sample.stats.busyMs - last.stats.busyMs) / elapsed));
+    const rate = (name: 'driveReadBytes' | 'driveWrittenBytes' | 'receivedBytes' | 'transmittedBytes') =>
+      (Math.max(0, sample.stats[name] - last.stats[name]) / elapsed) * 1000;
+    this.rates = {
+      mips: instructions / elapsed / 1000,
+      cpu: Math.min(1, Math.max(0, (sample.stats.hostMs - last.stats.hostMs) / elapsed)),
+      driveReadRate: rate('driveReadBytes'),
+      driveWriteRate: rate('driveWrittenBytes'),
+      receiveRate: rate('receivedBytes'),
+      transmitRate: rate('transmittedBytes'),
+    };
   }
 
   reset(): void {
-    this.mips = 0;
-    this.cpu = 0;
+    this.rates = NO_RATES;
     this.#last = undefined;
   }
 }

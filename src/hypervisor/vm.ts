@@ -1,48 +1,29 @@
 import * as Comlink from 'comlink';
-import type { MachineMemory, MachineStats, StopReason } from '../machine/machine-types.ts';
-import type { SentConfig } from '../worker/blob-file.ts';
+import type { MachineMemory, StopReason } from '../machine/machine-types.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
-import type {
-  DriveSetup,
-  MachineControl,
-  MachineSetup,
-  ShareSetup,
-  TerminalEnds,
-  WorkerEvent,
-} from '../worker/machine-control.ts';
-import { StatsBoard, type StatsSample } from '../worker/stats-channel.ts';
+import type { MachineControl, MachineSetup, TerminalEnds, WorkerEvent } from '../worker/machine-control.ts';
+import { StatsBoard, type StatsSample, type WorkerStats } from '../worker/stats-channel.ts';
 import { Emitter } from './emitter.ts';
-import { FileError, HypertabError, ImageError, OptionError, StateError, WorkerLostError } from './errors.ts';
-import type { NetworkPlan } from './networks.ts';
+import { HypertabError, OptionError, StateError, WorkerLostError } from './errors.ts';
+import { type Schedulable, schedulableOf } from './host-scheduler.ts';
+import { Lease } from './lease.ts';
+import type { VmLimits } from './limits.ts';
 import type { WorkerHandle } from './platform.ts';
+import { refusal } from './refusal.ts';
+import { type ShutdownOptions, shutDown } from './shutdown.ts';
 import { parseSize } from './size.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
 import { GuestConsole } from './vm-console.ts';
 import { GuestFolder } from './vm-folder.ts';
 import { PluggedInterface } from './vm-interface.ts';
 import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
+import type { VmParts } from './vm-parts.ts';
+import { VmResources } from './vm-resources.ts';
 
 /** Milliseconds over which speed and load are measured. */
 const WINDOW_MS = 500;
 /** Milliseconds a worker is given to close drives and shares. */
 const CLOSE_MS = 2000;
-
-/** What a VM is made of, once the options have been understood. */
-export interface VmParts {
-  id: string;
-  name: string;
-  prompt: string | undefined;
-  config: SentConfig;
-  /** Buffers of `config` that may be transferred to the worker. */
-  owned: ArrayBuffer[];
-  maxInstructions: number | undefined;
-  shares?: readonly ShareSetup[];
-  drives?: readonly DriveSetup[];
-  networks?: readonly NetworkPlan[];
-  worker: WorkerHandle;
-  /** Use shared memory for console and figures; default: where it can be. */
-  shared?: boolean;
-}
 
 /** A virtual machine: this side of one worker. */
 export class Vm implements VirtualMachine {
@@ -64,12 +45,18 @@ export class Vm implements VirtualMachine {
   readonly #meter = new RateMeter();
   readonly #watch = new Stopwatch();
   readonly #board: StatsBoard | undefined;
+  readonly #resources: VmResources;
+  readonly #lease: Lease;
+  /** Told when its limits have changed. */
+  onLimits: () => void = () => {};
   #state: VmState = 'created';
   #reason: StopReason | undefined;
   #sample: StatsSample | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #run = 0;
   #plugPulled = false;
+  /** Why the plug is pulled, when it is not because somebody asked for it. */
+  #pulledFor: StopReason | undefined;
   #lost: WorkerLostError | undefined;
   /** Rejects when the worker is lost, so that no call waits for an answer that never comes. */
   readonly #whenLost: Promise<never>;
@@ -96,6 +83,20 @@ export class Vm implements VirtualMachine {
     this.interfaces = interfaces;
     this.shares = new Map((parts.shares ?? []).map(({ tag }) => [tag, this.#openFolder(tag)]));
     this.#board = board;
+    this.#lease = new Lease({
+      onWarning: (remainingMs) => this.#emitter.emit('lease', { remainingMs }),
+      onEnd: (leaseMs) => void this.#leaseOver(leaseMs, parts.saveAtLeaseEnd),
+    });
+    const { memory } = parts.config;
+    const limited = { memory, drives: parts.drives?.length ?? 0, interfaces: interfaces.length };
+    this.#resources = new VmResources(limited, {
+      setBalloon: (bytes) => this.#call(control.setBalloon(bytes)),
+      setDriveRates: (index, rates) => this.#call(control.setDriveRates(index, rates)),
+      setNetworkRates: (index, rates) => this.#call(control.setNetworkRates(index, rates)),
+      setLease: (milliseconds) => {
+        if (this.#state === 'running' || this.#state === 'paused') this.#lease.grant(milliseconds);
+      },
+    });
     this.#whenLost = new Promise((_, reject) => {
       this.#rejectLost = reject;
     });
@@ -142,6 +143,7 @@ export class Vm implements VirtualMachine {
     const transfers = [consoleOut.port, consoleIn.port, events.port2, ...cables, ...parts.owned];
     try {
       await vm.#call(vm.#control.create(Comlink.transfer(setup, transfers)));
+      if (parts.limits !== undefined) await vm.#resources.update(parts.limits);
     } catch (error) {
       await vm.destroy();
       throw refusal(error, parts.config.memory);
@@ -192,6 +194,42 @@ export class Vm implements VirtualMachine {
     answer.catch(() => {});
     // The news may overtake the answer.
     await Promise.race([stopped, answer.then(() => stopped)]);
+  }
+
+  async shutdown(options?: ShutdownOptions): Promise<StopReason> {
+    this.#demand('shut down', 'running');
+    return shutDown({ vm: this, press: (key) => this.sendBreak(key) }, options);
+  }
+
+  async sendBreak(behind = ''): Promise<void> {
+    this.#demand('send a break to', 'running', 'paused');
+    await this.#call(this.#control.sendBreak(new TextEncoder().encode(behind)));
+  }
+
+  async update(limits: VmLimits): Promise<void> {
+    this.#demand('change the limits of', 'created', 'running', 'paused', 'stopped');
+    await this.#resources.update(limits);
+    this.onLimits();
+  }
+
+  get limits(): Required<VmLimits> {
+    return this.#resources.current;
+  }
+
+  get leaseRemainingMs(): number | undefined {
+    return this.#lease.remainingMs;
+  }
+
+  /** As the host's scheduler sees it. */
+  get schedulable(): Schedulable {
+    return schedulableOf(this.#resources, {
+      running: () => this.#state === 'running' && this.#lost === undefined,
+      sample: () => this.#latest(),
+      setPlan: (plan) => {
+        if (this.#lost === undefined && this.#state !== 'destroyed')
+          this.#call(this.#control.setCpu(plan)).catch(() => {});
+      },
+    });
   }
 
   async destroy(): Promise<void> {
@@ -293,6 +331,7 @@ export class Vm implements VirtualMachine {
   async #powerCycle(begin: (run: number) => Promise<readonly number[]>): Promise<void> {
     const run = ++this.#run;
     this.#plugPulled = false;
+    this.#pulledFor = undefined;
     this.#reason = undefined;
     this.#watch.reset();
     this.#meter.reset();
@@ -329,6 +368,8 @@ export class Vm implements VirtualMachine {
       this.#watch.hold();
       this.#meter.reset();
     }
+    if (state === 'stopped' || state === 'destroyed') this.#lease.end();
+    else if (this.#lease.remainingMs === undefined) this.#lease.grant(this.#resources.leaseMs);
     const reason = state === 'stopped' ? this.#reason : undefined;
     this.#emitter.emit('state', reason === undefined ? { state } : { state, reason });
   }
@@ -345,13 +386,12 @@ export class Vm implements VirtualMachine {
     return this.#sample;
   }
 
-  #describe(stats: MachineStats): VmStats {
+  #describe(stats: WorkerStats): VmStats {
     return {
       ...stats,
+      ...this.#meter.rates,
       state: this.#state,
       elapsedMs: this.#watch.milliseconds,
-      mips: this.#meter.mips,
-      cpu: this.#meter.cpu,
       memory: this.#memory,
     };
   }
@@ -378,7 +418,7 @@ export class Vm implements VirtualMachine {
       case 'stopped':
         // The last words first, then the news; a plug that was pulled does not wait for a slow listener.
         if (!this.#plugPulled) await this.#whenReceived(event.consoleBytes);
-        if (event.run === this.#run && this.#isOn()) this.#stopped(event.reason);
+        if (event.run === this.#run && this.#isOn()) this.#stopped(this.#pulledFor ?? event.reason);
     }
   }
 
@@ -416,6 +456,22 @@ export class Vm implements VirtualMachine {
     for (const plugged of this.interfaces) plugged.close();
   }
 
+  /** Saves it and pulls the plug; what cannot be saved is paused instead, so that nothing is lost. */
+  async #leaseOver(leaseMs: number, save: ((vm: Vm) => Promise<void>) | undefined): Promise<void> {
+    try {
+      await save?.(this);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#emitter.emit('warning', {
+        message: `its lease is over and it could not be saved: ${why}; it is paused`,
+      });
+      await this.pause().catch(() => {});
+      return;
+    }
+    this.#pulledFor = { kind: 'limit', message: `its lease of ${leaseMs / 1000} s is over` };
+    await this.powerOff().catch(() => {});
+  }
+
   #isOn(): boolean {
     return this.#state === 'created' || this.#state === 'running' || this.#state === 'paused';
   }
@@ -434,20 +490,4 @@ export class Vm implements VirtualMachine {
     this.#emitter.emit('error', { error });
     if (this.#isOn()) this.#stopped({ kind: 'fault', message: error.message });
   }
-}
-
-/** The error a refused configuration is reported as; Comlink keeps names and messages, not classes. */
-function refusal(error: unknown, memory: number): unknown {
-  if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
-    return error;
-  if (error.name === 'LoadError') return new ImageError(error.message);
-  if (['ShareError', 'StorageError', 'DamagedFileError', 'FolderError'].includes(error.name))
-    return new FileError(error.message);
-  if (error.name === 'ConfigError') return new OptionError(error.message);
-  if (error instanceof RangeError || error.name === 'RangeError') {
-    return new OptionError(
-      `memory: this host cannot give a machine ${memory / 1024 ** 2} MiB (${error.message}); ask for less`,
-    );
-  }
-  return error;
 }

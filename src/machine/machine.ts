@@ -184,8 +184,9 @@ export class Machine implements MachineApi {
     if (interfaces[index]) interfaces[index].rates = rates;
   }
 
-  sendBreak(): void {
+  sendBreak(behind: Uint8Array = new Uint8Array(0)): void {
     this.board.uart.receiveBreak();
+    this.consoleInput(behind);
   }
 
   memory(): MachineMemory {

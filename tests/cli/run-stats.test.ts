@@ -1,17 +1,16 @@
 import { expect, it } from 'vitest';
 import { formatStats } from '../../src/cli/run-stats.ts';
-import { NO_STATS } from '../../src/hypervisor/vm-metrics.ts';
+import { NO_RATES, NO_STATS } from '../../src/hypervisor/vm-metrics.ts';
 
 it('--stats is one line of JSON with the figures the contract names', () => {
   const stats = {
     ...NO_STATS,
+    ...NO_RATES,
     instructions: 3_000_000,
     busyMs: 10,
     elapsedMs: 1500.1234,
     tlbMisses: 5,
     state: 'stopped' as const,
-    mips: 0,
-    cpu: 0,
     memory: 1 << 28,
   };
   const line = formatStats({ stats, reason: 'poweroff', bootMs: 812.345 });
