@@ -7,6 +7,7 @@ import { Plic } from '../devices/plic.ts';
 import { Rom } from '../devices/rom.ts';
 import { Syscon, type SysconRequest } from '../devices/syscon.ts';
 import { Uart16550 } from '../devices/uart16550.ts';
+import { VmGeneration } from '../devices/vm-generation.ts';
 import { WorkQueue } from '../devices/work-queue.ts';
 import { BalloonDevice } from '../virtio/balloon.ts';
 import { GuestMemory } from '../virtio/guest-memory.ts';
@@ -17,12 +18,14 @@ import { Bus } from './bus.ts';
 import { MachineClock } from './clock.ts';
 import { SATP, TIME } from './csr.ts';
 import { buildDeviceTree, slotRegion } from './device-tree.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, LoadError } from './errors.ts';
 import { describeIsa, withoutHardwareDirty } from './isa-description.ts';
 import type { Engine, MachineConfig, MachineParts, MachineTerminal } from './machine-types.ts';
 import {
   BOOT_ROM,
   CLINT,
+  GENERATION,
+  GENERATION_IRQ,
   PCI_ECAM,
   PCI_IO,
   PCI_MMIO,
@@ -36,7 +39,7 @@ import {
   UART,
   UART_IRQ,
 } from './memory-map.ts';
-import { DEVICE_TREE_BYTES, loadPieces, type Placement, placeAll } from './placement.ts';
+import { DEVICE_TREE_BYTES, loadPieces, type Placement, placeAll, placeNothing } from './placement.ts';
 import { createRandom } from './random.ts';
 import { createConsole, createVirtioDevices, placeVirtioDevices } from './virtio-devices.ts';
 
@@ -49,6 +52,8 @@ export const INSTRUCTIONS_PER_TICK = 10;
 const FIXED_DATE_NS = 1_735_689_600_000_000_000n;
 const NS_PER_TICK = BigInt(1_000_000_000 / TIMEBASE_HZ);
 const RNG_SEED_BYTES = 32;
+/** Tells the generations' sequence from the one that the device tree's seed is taken from. */
+const GENERATION_STREAM = 0x67656e69;
 
 export interface BoardEvents {
   consoleByte(byte: number): void;
@@ -72,20 +77,22 @@ export class Board {
   /** Terminals beside the serial console. */
   readonly terminals: readonly MachineTerminal[];
   readonly clock: MachineClock;
-  readonly placement: Placement;
+  /** Where its files go; without any, while it was made to go on from a saved state and has none yet. */
+  placement: Placement;
+  readonly generation: VmGeneration;
   /** Its virtio devices, in the order of their PCI slots. */
   readonly devices: readonly VirtioDevice[];
   /** What devices have to do while the hart does not run. */
   readonly work = new WorkQueue();
   /** True when time follows the instructions executed. */
   readonly deterministic: boolean;
-  private readonly config: MachineConfig;
+  private config: MachineConfig;
   private readonly ticks: TickSource;
 
   /** Throws ConfigError, LoadError or DamagedFileError when the machine cannot be built or its files cannot be loaded. */
   constructor(config: MachineConfig, createCore: CoreFactory, events: BoardEvents, parts: MachineParts = {}) {
     this.config = config;
-    this.placement = placeAll(config);
+    this.placement = config.standby && !hasFiles(config) ? placeNothing(config.memory) : placeAll(config);
     this.deterministic = config.clock === 'instructions';
     this.clock = new MachineClock();
     const host: CoreHost = {
@@ -127,6 +134,9 @@ export class Board {
     this.bus.attach(PLIC, plic);
     this.bus.attach(CLINT, new Clint(hart, this.ticks));
     this.bus.attach(RTC, this.rtc);
+    const generations = createRandom(config.seed === undefined ? undefined : config.seed ^ GENERATION_STREAM);
+    this.generation = new VmGeneration((bytes) => generations.next(bytes), plic.source(GENERATION_IRQ));
+    this.bus.attach(GENERATION, this.generation);
     this.bus.attach(SYSCON, new Syscon(events.syscon));
     const memory = this.guestMemory();
     this.balloon = new BalloonDevice(memory);
@@ -142,7 +152,25 @@ export class Board {
     this.bus.attach(PCI_IO, new OpenBus('pci-io', PCI_IO.size));
     this.bus.attach(PCI_MMIO, virtio.pci.window);
     this.bus.attach(PCI_MMIO_HIGH, new OpenBus('pci-mmio-high', PCI_MMIO_HIGH.size));
-    this.boot();
+    if (config.standby) {
+      this.resetParts();
+      this.placement.release();
+    } else {
+      this.boot();
+    }
+  }
+
+  /** False while there is nothing to boot: powerOn() throws. */
+  get canBoot(): boolean {
+    return hasFiles(this.config);
+  }
+
+  /** What to boot from at the next powerOn(). Throws as the constructor does; then nothing has changed. */
+  provideFiles({ kernel, initrd }: Pick<MachineConfig, 'kernel' | 'initrd'>): void {
+    const config = { ...this.config, kernel, initrd };
+    this.placement = placeAll(config);
+    this.placement.release();
+    this.config = config;
   }
 
   /** The time in ticks since power-on. */
@@ -164,6 +192,11 @@ export class Board {
 
   /** Power-on: RAM zeroed, everything reset, programs loaded, the hart at the first instruction. */
   powerOn(): void {
+    if (!this.canBoot) {
+      throw new LoadError(
+        'kernel: the machine goes on from a saved state and has none to boot; give it one first',
+      );
+    }
     this.core.clearRam();
     this.boot();
   }
@@ -195,11 +228,15 @@ export class Board {
     });
   }
 
-  private boot(): void {
-    const { core, config, placement } = this;
-    core.reset();
+  private resetParts(): void {
+    this.core.reset();
     this.clock.reset();
     this.bus.reset();
+  }
+
+  private boot(): void {
+    const { core, config, placement } = this;
+    this.resetParts();
     loadPieces(core.ram, placement.pieces);
     placement.release();
     const isa = describeIsa(core.hart);
@@ -221,3 +258,5 @@ export class Board {
     else if (placement.kernel) enterKernel(core.hart, placement.kernel.entry, placement.deviceTree);
   }
 }
+
+const hasFiles = ({ kernel, bios }: MachineConfig) => kernel !== undefined || bios !== undefined;

@@ -5,6 +5,8 @@ import { bytes, cells, cells64, empty, type FdtNode, type FdtValue, strings, wri
 import type { IsaDescription } from './isa-description.ts';
 import {
   CLINT,
+  GENERATION,
+  GENERATION_IRQ,
   PCI_ECAM,
   PCI_IO,
   PCI_IRQ,
@@ -155,6 +157,10 @@ function soc(): FdtNode {
         ...interrupt(UART_IRQ),
       }),
       device('rtc', RTC, { compatible: strings('google,goldfish-rtc'), ...interrupt(RTC_IRQ) }),
+      device('vmgenid', GENERATION, {
+        compatible: strings('microsoft,vmgenid'),
+        ...interrupt(GENERATION_IRQ),
+      }),
       device('test', SYSCON, {
         compatible: strings('sifive,test1', 'sifive,test0', 'syscon'),
         phandle: cells(SYSCON_PHANDLE),

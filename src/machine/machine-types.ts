@@ -159,6 +159,8 @@ export interface MachineApi extends Partial<MachineStateApi> {
   provideFiles?(files: Pick<MachineConfig, 'kernel' | 'initrd'>): void;
   /** False while such a machine has none: reset() throws. */
   readonly canReset?: boolean;
+  /** Tells the guest that it is a copy, or goes on from an earlier state: its kernel renews its random numbers. */
+  renewGeneration?(): void;
   /** Stops before the given total of instructions is exceeded; undefined for no limit. */
   setInstructionLimit(limit: number | undefined): void;
   stats(): MachineStats;

@@ -153,6 +153,18 @@ export class Machine implements MachineApi {
     this.watchHtif();
   }
 
+  get canReset(): boolean {
+    return this.board.canBoot;
+  }
+
+  provideFiles(files: Pick<MachineConfig, 'kernel' | 'initrd'>): void {
+    this.board.provideFiles(files);
+  }
+
+  renewGeneration(): void {
+    this.board.generation.renew();
+  }
+
   setInstructionLimit(limit: number | undefined): void {
     this.limit = limit;
   }
@@ -278,7 +290,7 @@ export class Machine implements MachineApi {
     const message = this.panic.suspicion;
     if (message !== undefined) return { kind: 'panic', message };
     if (request.kind === 'poweroff') return { kind: 'poweroff' };
-    if (this.config.noReboot) return { kind: 'reboot' };
+    if (this.config.noReboot || !this.canReset) return { kind: 'reboot' };
     this.reset();
     this.onReset();
     return undefined;

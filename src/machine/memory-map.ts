@@ -10,6 +10,8 @@ export interface Region {
 export const BOOT_ROM: Region = { base: 0x1000, size: 0xf000 };
 export const SYSCON: Region = { base: 0x10_0000, size: 0x1000 };
 export const RTC: Region = { base: 0x10_1000, size: 0x1000 };
+/** Not on QEMU's board. */
+export const GENERATION: Region = { base: 0x10_2000, size: 0x1000 };
 export const CLINT: Region = { base: 0x200_0000, size: 0x1_0000 };
 export const PCI_IO: Region = { base: 0x300_0000, size: 0x1_0000 };
 export const PLIC: Region = { base: 0xc00_0000, size: 0x60_0000 };
@@ -31,6 +33,7 @@ export const RAM_UNIT = 1 << 20;
 /** Interrupt sources of the PLIC. */
 export const UART_IRQ = 10;
 export const RTC_IRQ = 11;
+export const GENERATION_IRQ = 12;
 /** Slot N has source VIRTIO_MMIO_IRQ + N. */
 export const VIRTIO_MMIO_IRQ = 1;
 /** INTA of PCI slot N has source PCI_IRQ + N mod PCI_IRQS. */

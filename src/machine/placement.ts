@@ -170,6 +170,12 @@ export function placeAll(input: PlacementInput): Placement {
   return { bios, kernel, initrd, deviceTree, pieces, release };
 }
 
+/** The placement of a machine that has no files: it goes on from a saved state. */
+export function placeNothing(memory: number): Placement {
+  checkMemory(memory);
+  return { deviceTree: RAM_BASE + memory - DEVICE_TREE_BYTES, pieces: [], release: () => {} };
+}
+
 function checkOverlaps(pieces: readonly Piece[]): void {
   const sorted = [...pieces].sort((a, b) => a.physical - b.physical);
   for (let index = 1; index < sorted.length; index++) {

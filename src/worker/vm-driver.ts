@@ -222,7 +222,8 @@ export class VmDriver {
     this.#hostMs += after - before;
     if (after - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
     if (result.state === 'stopped') {
-      if (result.reason.kind === 'reboot' && !this.#options.noReboot) this.reset();
+      const follow = !this.#options.noReboot && this.#machine.canReset !== false;
+      if (result.reason.kind === 'reboot' && follow) this.reset();
       else this.#stop(result.reason);
     } else if (result.state === 'idle' && result.wakeInMs >= 1) {
       await this.#sleep(result.wakeInMs);
