@@ -78,7 +78,7 @@ type Listed = Subject & { title: string; ready: boolean };
 
 /** Everything that can be measured; a guest that is not prepared is not ready. */
 async function listSubjects(): Promise<Listed[]> {
-  const guests = (await listGuests()).filter(({ kind }) => kind === 'debian');
+  const guests = (await listGuests()).filter(({ kind, internal }) => kind === 'debian' && !internal);
   const hasGuest = guests.some(({ name, prepared }) => name === DISK_GUEST && prepared);
   return [
     ...BENCH_PROGRAMS.map((name) => ({ kind: 'loop' as const, name, title: 'small loop', ready: true })),

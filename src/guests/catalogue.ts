@@ -11,6 +11,8 @@ export interface CatalogueEntry {
   memory: number;
   /** Kernel command line. */
   append?: string;
+  /** True for a guest that is there for another part of Hypertab, and has no console: pages do not offer it. */
+  internal?: true;
   /** The last bytes on the console when it waits for a command. */
   prompt?: string;
 }
@@ -82,6 +84,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     memory: 256 * MIB,
     append: FAST_COMMAND_LINE,
     prompt: '# ',
+  },
+  {
+    name: 'container-host',
+    title: 'Container host',
+    description: "Debian's kernel and crun: what `hypertab docker` runs containers in; has no console",
+    kind: 'debian',
+    internal: true,
+    memory: 256 * MIB,
+    append: `${FAST_COMMAND_LINE} panic=-1`,
   },
   ...TOY_GUESTS.map(({ sources: _, ...toy }): CatalogueEntry => ({ ...toy, kind: 'toy' })),
 ];

@@ -11,6 +11,8 @@ export interface GuestEntry {
   prepared: boolean;
   /** 'debian': made from packages of a Debian mirror; 'toy': assembled from our own source, needs no download. */
   kind: 'debian' | 'toy';
+  /** True for one that is not for people to boot: it has no console. */
+  internal?: true;
   /** Bytes a page fetches to boot it; absent while it is not prepared. */
   download?: number;
 }

@@ -210,9 +210,9 @@ async function isWhole(folder: string, manifest: GuestManifest): Promise<boolean
 export async function listGuests(options: GuestFolderOptions = {}): Promise<GuestEntry[]> {
   const outputDir = options.outputDir ?? guestsFolder();
   return Promise.all(
-    catalogue.map(async ({ name, title, description, kind, memory }): Promise<GuestEntry> => {
+    catalogue.map(async ({ name, title, description, kind, memory, internal }): Promise<GuestEntry> => {
       const manifest = await readManifest(outputDir, name).catch(() => undefined);
-      const entry = { name, title, description, memory, kind };
+      const entry = { name, title, description, memory, kind, ...(internal && { internal }) };
       if (manifest === undefined) return { ...entry, prepared: false };
       const download = FILE_ROLES.reduce((sum, role) => sum + (manifest.files[role]?.gzipBytes ?? 0), 0);
       return { ...entry, prepared: true, download };
@@ -222,7 +222,8 @@ export async function listGuests(options: GuestFolderOptions = {}): Promise<Gues
 
 /** Writes index.json, the list a page shows. */
 async function writeIndex(outputDir: string): Promise<void> {
-  const text = `${JSON.stringify(await listGuests({ outputDir }), undefined, 2)}\n`;
+  const offered = (await listGuests({ outputDir })).filter(({ internal }) => !internal);
+  const text = `${JSON.stringify(offered, undefined, 2)}\n`;
   const path = join(outputDir, 'index.json');
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
   const draft = join(outputDir, '.index.json.new');

@@ -1,5 +1,6 @@
 import { busyboxRecipe } from './busybox-recipe-node.ts';
 import type { CatalogueEntry } from './catalogue.ts';
+import { containerHostRecipe } from './container-host-recipe-node.ts';
 import { debianRecipe } from './debian-recipe-node.ts';
 import type { Recipe } from './recipe-node.ts';
 import { TOY_GUESTS } from './toy-guests.ts';
@@ -9,6 +10,7 @@ const debianRecipes: Record<string, Recipe> = {
   busybox: busyboxRecipe,
   'busybox-stock': busyboxRecipe,
   debian: debianRecipe,
+  'container-host': containerHostRecipe,
 };
 
 /** How a guest of the catalogue is made. */

@@ -1,0 +1,124 @@
+import type { Hypervisor } from '../../hypervisor/hypervisor.ts';
+import type { VirtualMachine, VmOptions } from '../../hypervisor/types.ts';
+import type { TreeSpec } from '../../storage/tree/tree-spec.ts';
+import { AgentClient } from './agent-client.ts';
+import { AgentLostError } from './agent-protocol.ts';
+
+/** Where the container host shows trees of files: image layers, and what containers may write to. */
+const LAYERS = { tag: 'layers', directory: '/l' };
+const VOLUMES = { tag: 'volumes', directory: '/v' };
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_RDONLY = 1;
+const MS_NOATIME = 1024;
+
+export interface ContainerHostOptions {
+  hypervisor: Hypervisor;
+  /** Default: the guest's, 256 MiB. */
+  memory?: number | string;
+  /** Changes to the VM's options, for measurements. */
+  vm?: Partial<VmOptions>;
+  /** Called with what its kernel has to say; nothing, as long as all is well. */
+  onConsole?: (bytes: Uint8Array) => void;
+}
+
+/** The VM whose kernel containers share, and the agent in it. */
+export class ContainerHost {
+  readonly vm: VirtualMachine;
+  readonly agent: AgentClient;
+  readonly #trees = new Map<string, string>();
+  #count = 0;
+  #lost: AgentLostError | undefined;
+
+  private constructor(vm: VirtualMachine) {
+    this.vm = vm;
+    const channel = vm.channel(0);
+    this.agent = new AgentClient({
+      write: (bytes) => channel.write(bytes),
+      onData: (listener) => void channel.onData((bytes) => listener(bytes)),
+      onBroken: () => void this.close(),
+    });
+    vm.on('error', ({ error }) => this.#lose(`the container host is lost: ${error.message}`));
+    vm.on('state', ({ state, reason }) => {
+      if (state !== 'stopped' && state !== 'destroyed') return;
+      const why = reason === undefined ? '' : ` (${'message' in reason ? reason.message : reason.kind})`;
+      this.#lose(`the container host has stopped${why}`);
+    });
+  }
+
+  /** Boots one. @throws {AgentLostError} {GuestError} when it cannot be */
+  static async start(options: ContainerHostOptions): Promise<ContainerHost> {
+    const vm = await options.hypervisor.create({
+      guest: 'container-host',
+      name: 'container-host',
+      channels: 1,
+      noReboot: true,
+      shares: [
+        { tag: LAYERS.tag, kind: 'mounts', immutable: true },
+        { tag: VOLUMES.tag, kind: 'mounts' },
+      ],
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
+      ...options.vm,
+    });
+    const host = new ContainerHost(vm);
+    if (options.onConsole !== undefined) vm.console().onData(options.onConsole);
+    try {
+      await vm.start();
+      await host.agent.ready;
+      const flags = MS_NOSUID | MS_NODEV | MS_NOATIME;
+      await host.agent
+        .batch()
+        // Set-user-ID programs of images are what they are in a container, where no_new_privs does not forbid it.
+        .mount(LAYERS.tag, LAYERS.directory, 'virtiofs', MS_RDONLY | MS_NODEV | MS_NOATIME, '')
+        .mount(VOLUMES.tag, VOLUMES.directory, 'virtiofs', flags, '')
+        .done();
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+    return host;
+  }
+
+  get lost(): AgentLostError | undefined {
+    return this.#lost;
+  }
+
+  /** Shows a layer that nobody changes; answers the directory where it is. */
+  attachLayer(tree: TreeSpec): Promise<string> {
+    return this.#attach(LAYERS, { ...tree, readonly: true });
+  }
+
+  /** Shows a tree that containers may write to; answers the directory where it is. */
+  attachVolume(tree: TreeSpec): Promise<string> {
+    return this.#attach(VOLUMES, tree);
+  }
+
+  /** Takes a tree away again. */
+  async detach(directory: string): Promise<void> {
+    const tag = this.#trees.get(directory);
+    if (tag === undefined || this.#lost !== undefined) return;
+    this.#trees.delete(directory);
+    await this.vm.shares.get(tag)!.detach(directory.slice(directory.lastIndexOf('/') + 1));
+  }
+
+  async close(): Promise<void> {
+    this.#lose('the container host has been closed');
+    await this.vm.destroy();
+  }
+
+  async #attach({ tag, directory }: typeof LAYERS, tree: TreeSpec): Promise<string> {
+    if (this.#lost !== undefined) throw this.#lost;
+    // Short, because a container's layers are all named in one page of mount options.
+    const name = (++this.#count).toString(36);
+    await this.vm.shares.get(tag)!.attach(name, tree);
+    const path = `${directory}/${name}`;
+    this.#trees.set(path, tag);
+    return path;
+  }
+
+  #lose(why: string): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = new AgentLostError(why);
+    this.agent.lose(this.#lost);
+  }
+}
