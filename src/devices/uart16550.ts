@@ -1,5 +1,6 @@
 // 16550A UART with 16-byte FIFOs. National Semiconductor PC16550D data sheet; section 8 of it has the registers.
 // Transmission takes no time; reception is paced by the room in the FIFO, with an endless queue behind it.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { InterruptWire, MmioDevice } from './device.ts';
 
@@ -61,11 +62,13 @@ export const MSR_DCD = 0x80;
 export const FIFO_BYTES = 16;
 /** In the FIFO: a zero that is a break, whose LSR has not been read. */
 const BREAK = 0x100;
+/** Breaks that a saved state may have in its queue. */
+const BREAKS_MAX = 4096;
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
 /** Modem lines of a terminal that is always there. */
 const CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD;
 
-export class Uart16550 implements MmioDevice {
+export class Uart16550 implements MmioDevice, Stateful {
   readonly name = 'serial';
   readonly size = UART_SIZE;
   private readonly transmit: (byte: number) => void;
@@ -84,6 +87,7 @@ export class Uart16550 implements MmioDevice {
   private msr = CONNECTED;
   /** The THR-empty interrupt: set when the THR empties or the interrupt is enabled, cleared by reading it in IIR. */
   private thrEmpty = false;
+  readonly stateVersion = 1;
 
   constructor(transmit: (byte: number) => void, wire: InterruptWire) {
     this.transmit = transmit;
@@ -210,6 +214,39 @@ export class Uart16550 implements MmioDevice {
     this.msr = CONNECTED;
     this.thrEmpty = false;
     this.drive();
+  }
+
+  /** With what was received and not read; breaks beyond BREAKS_MAX are forgotten. */
+  saveState(writer: StateWriter): void {
+    writer.u16(this.divisor);
+    for (const register of [this.ier, this.fcr, this.lcr, this.mcr, this.scratch, this.msr])
+      writer.u8(register);
+    writer.flag(this.overrun);
+    writer.flag(this.thrEmpty);
+    writer.list(this.fifo, (entry) => writer.u16(entry));
+    writer.block(this.queue.toBytes());
+    writer.list(this.breaks.slice(0, BREAKS_MAX), (place) => writer.u32(place));
+  }
+
+  loadState(reader: StateReader): () => void {
+    const divisor = reader.u16();
+    const [ier, fcr, lcr, mcr] = [reader.u8(0x0f), reader.u8(0xc9), reader.u8(), reader.u8(0x1f)];
+    const [scratch, msr] = [reader.u8(), reader.u8()];
+    const [overrun, thrEmpty] = [reader.flag(), reader.flag()];
+    const fifo = reader.list(FIFO_BYTES, () => reader.u16(BREAK));
+    const queued = reader.block();
+    let last = 0;
+    const breaks = reader.list(BREAKS_MAX, () => {
+      const place = reader.u32(queued.length);
+      reader.check(place >= last, 'breaks out of order');
+      last = place;
+      return place;
+    });
+    return () => {
+      Object.assign(this, { divisor, ier, fcr, lcr, mcr, scratch, msr, overrun, thrEmpty, fifo, breaks });
+      this.queue.clear();
+      this.queue.push(queued);
+    };
   }
 
   private get fifoEnabled(): boolean {

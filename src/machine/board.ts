@@ -1,5 +1,6 @@
 // The board: core, bus and devices wired together, and what power-on puts into RAM and registers.
 import type { CoreApi, CoreHost, CoreOptions } from '../core/core-types.ts';
+import type { Stateful } from '../core/state-bytes.ts';
 import { Clint, type TickSource } from '../devices/clint.ts';
 import { OpenBus } from '../devices/empty-slots.ts';
 import { GoldfishRtc } from '../devices/goldfish-rtc.ts';
@@ -12,6 +13,7 @@ import { WorkQueue } from '../devices/work-queue.ts';
 import { BalloonDevice } from '../virtio/balloon.ts';
 import { GuestMemory } from '../virtio/guest-memory.ts';
 import type { VirtioDevice } from '../virtio/virtio-device.ts';
+import { ConfigurationState, TimeState, WorkState } from './board-state.ts';
 import { enterFirmware, enterKernel } from './boot.ts';
 import { buildBootRom } from './boot-rom.ts';
 import { Bus } from './bus.ts';
@@ -41,6 +43,7 @@ import {
 } from './memory-map.ts';
 import { DEVICE_TREE_BYTES, loadPieces, type Placement, placeAll, placeNothing } from './placement.ts';
 import { createRandom } from './random.ts';
+import type { StateParts } from './state-sections.ts';
 import { createConsole, createVirtioDevices, placeVirtioDevices } from './virtio-devices.ts';
 
 /** Makes a core; tests give one of their own. */
@@ -86,6 +89,8 @@ export class Board {
   readonly work = new WorkQueue();
   /** True when time follows the instructions executed. */
   readonly deterministic: boolean;
+  /** What of it is saved, and in which order it is restored: the hart first, so that devices can interrupt it. */
+  readonly stateParts: StateParts;
   private config: MachineConfig;
   private readonly ticks: TickSource;
 
@@ -132,7 +137,8 @@ export class Board {
     }
     this.bus.attach(UART, this.uart);
     this.bus.attach(PLIC, plic);
-    this.bus.attach(CLINT, new Clint(hart, this.ticks));
+    const clint = new Clint(hart, this.ticks);
+    this.bus.attach(CLINT, clint);
     this.bus.attach(RTC, this.rtc);
     const generations = createRandom(config.seed === undefined ? undefined : config.seed ^ GENERATION_STREAM);
     this.generation = new VmGeneration((bytes) => generations.next(bytes), plic.source(GENERATION_IRQ));
@@ -152,12 +158,35 @@ export class Board {
     this.bus.attach(PCI_IO, new OpenBus('pci-io', PCI_IO.size));
     this.bus.attach(PCI_MMIO, virtio.pci.window);
     this.bus.attach(PCI_MMIO_HIGH, new OpenBus('pci-mmio-high', PCI_MMIO_HIGH.size));
+    this.stateParts = new Map<string, Stateful>([
+      ['configuration', new ConfigurationState(config)],
+      ['hart', this.core],
+      ['time', new TimeState(this.deterministic ? undefined : this.clock)],
+      ['clint', clint],
+      ['plic', plic],
+      ['serial', this.uart],
+      ['rtc', this.rtc],
+      ['pci', virtio.pci],
+      ['work', new WorkState(this.work, virtio.transports)],
+      ...placed.map(({ section }, index) => [section, virtio.transports[index]!] as const),
+    ]);
     if (config.standby) {
       this.resetParts();
       this.placement.release();
     } else {
       this.boot();
     }
+  }
+
+  /** Everything reset, then what `takeOver` puts in its place; RAM stays. */
+  restore(takeOver: () => void): void {
+    this.resetParts();
+    takeOver();
+  }
+
+  /** Resolves when no device has anything under way. */
+  async quiesce(): Promise<void> {
+    await Promise.all(this.devices.map((device) => device.quiesce?.()));
   }
 
   /** False while there is nothing to boot: powerOn() throws. */

@@ -1,5 +1,6 @@
 // Host-target interface of bare-metal RISC-V tests: the program stores commands to `tohost`, answers come in
 // `fromhost`. Protocol as in the RISC-V ISA simulator's front end: device in bits 63..56, command in 55..48.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import { LoadError } from './errors.ts';
 
 export interface HtifHost {
@@ -25,7 +26,8 @@ const EFAULT = -14n;
 /** Most bytes one write may print. */
 const WRITE_LIMIT = 0x1_0000n;
 
-export class Htif {
+export class Htif implements Stateful {
+  readonly stateVersion = 1;
   /** Physical address of `tohost`: watch it, and call serve() after each store. */
   readonly tohost: bigint;
   private readonly fromhost: bigint | undefined;
@@ -77,6 +79,17 @@ export class Htif {
     if (byte === undefined) return;
     this.readPending = false;
     this.answer((DEVICE_CONSOLE << 56n) | (CONSOLE_READ << 48n) | 0x100n | BigInt(byte));
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.flag(this.readPending);
+  }
+
+  loadState(reader: StateReader): () => void {
+    const pending = reader.flag();
+    return () => {
+      this.readPending = pending;
+    };
   }
 
   private systemCall(block: bigint): void {

@@ -7,8 +7,10 @@ import { NetDevice, type NetworkRates } from '../virtio/net/net-device.ts';
 import { Board, type BoardEvents, type CoreFactory } from './board.ts';
 import { ConsoleOutput } from './console-output.ts';
 import { describeFault } from './fault.ts';
+import { Figures } from './figures.ts';
 import { Htif } from './htif.ts';
 import { countIo } from './io-counters.ts';
+import { type MachineStateApi, MachineStateError, type StateSection } from './machine-state.ts';
 import type {
   MachineApi,
   MachineConfig,
@@ -26,6 +28,7 @@ import { ResidentMeter } from './resident-meter.ts';
 import { handleSbiCall } from './sbi.ts';
 import type { SbiHost } from './sbi-types.ts';
 import { readSignature } from './signature.ts';
+import { loadSections, type StateParts, saveSections } from './state-sections.ts';
 
 type Request = SysconRequest | { kind: 'exit'; code: number };
 
@@ -38,7 +41,7 @@ const LONGEST_SLEEP_MS = 0x7fffffff;
 /** How long to sleep when a timer has fired that nobody listens to. */
 const UNHEARD_TIMER_MS = 10;
 
-export class Machine implements MachineApi {
+export class Machine implements MachineApi, MachineStateApi {
   onConsoleOutput: (bytes: Uint8Array) => void = () => {};
   onReset: () => void = () => {};
   onWake: () => void = () => {};
@@ -52,10 +55,7 @@ export class Machine implements MachineApi {
   private request: Request | undefined;
   private stopped: StopReason | undefined;
   private limit: number | undefined;
-  private instructionsBefore = 0;
-  private busyMs = 0;
-  private sbiCalls = 0;
-  private exits = { wfiExits: 0, budgetExits: 0, requestedExits: 0 };
+  private readonly figures = new Figures();
   private readonly resident = new ResidentMeter();
 
   /**
@@ -140,13 +140,10 @@ export class Machine implements MachineApi {
   }
 
   reset(): void {
-    this.instructionsBefore += this.board.core.instructions;
     this.output.flush();
     this.request = undefined;
     this.stopped = { kind: 'fault', message: 'the machine could not be loaded again' };
-    this.busyMs = 0;
-    this.sbiCalls = 0;
-    this.exits = { wfiExits: 0, budgetExits: 0, requestedExits: 0 };
+    this.figures.reset(this.board.core.instructions);
     this.panic.reset();
     this.board.powerOn();
     this.stopped = undefined;
@@ -165,6 +162,52 @@ export class Machine implements MachineApi {
     this.board.generation.renew();
   }
 
+  quiesce(): Promise<void> {
+    return this.board.quiesce();
+  }
+
+  saveState(): StateSection[] {
+    if (this.stopped && this.stopped.kind !== 'limit') {
+      throw new MachineStateError(
+        'configuration',
+        'hart',
+        'the machine has stopped: there is nothing to go on with',
+      );
+    }
+    return saveSections(this.stateParts);
+  }
+
+  restoreState(sections: readonly StateSection[]): void {
+    const takeOver = loadSections(this.stateParts, sections);
+    this.output.flush();
+    this.board.restore(takeOver);
+    this.request = undefined;
+    this.stopped = undefined;
+    this.watchHtif();
+  }
+
+  get ram(): Uint8Array {
+    return this.board.core.ram;
+  }
+
+  ramWritten(offset: number, length: number): void {
+    this.board.core.noteRamWritten(offset, length);
+  }
+
+  takeDirtyPages(): Uint8Array {
+    return this.board.core.takeDirtyPages();
+  }
+
+  nonZeroPages(): Uint8Array {
+    return this.board.core.nonZeroPages();
+  }
+
+  private get stateParts(): StateParts {
+    const parts = new Map([...this.board.stateParts, ['panic', this.panic], ['figures', this.figures]]);
+    if (this.htif) parts.set('htif', this.htif);
+    return parts;
+  }
+
   setInstructionLimit(limit: number | undefined): void {
     this.limit = limit;
   }
@@ -174,11 +217,10 @@ export class Machine implements MachineApi {
     return {
       ...this.board.core.counters(),
       ...countIo(this.board.devices),
-      ...this.exits,
+      ...this.figures.exits,
       residentBytes: this.resident.bytes,
       engine: this.config.engine === 'interpreter' ? 'interpreter' : 'translator',
-      busyMs: this.busyMs,
-      sbiCalls: this.sbiCalls,
+      busyMs: this.figures.busyMs,
     };
   }
 
@@ -237,7 +279,7 @@ export class Machine implements MachineApi {
       const now = performance.now();
       const executed = board.core.instructions - instructions;
       pacer.note(executed, now - before);
-      this.busyMs += now - before;
+      this.figures.busyMs += now - before;
       before = now;
 
       const reason = this.handleExit(exit) ?? this.handleRequest();
@@ -257,26 +299,26 @@ export class Machine implements MachineApi {
     const { hart } = board.core;
     switch (exit) {
       case 'sbi':
-        this.sbiCalls++;
+        this.figures.exits.sbiCalls++;
         handleSbiCall(hart, this.sbiHost);
         return undefined;
       case 'watch':
         this.htif?.serve();
         return undefined;
       case 'wfi':
-        this.exits.wfiExits++;
+        this.figures.exits.wfiExits++;
         this.panic.acquit();
         return undefined;
       case 'double-fault':
         return { kind: 'fault', message: describeFault(hart) };
       case 'budget': {
-        this.exits.budgetExits++;
+        this.figures.exits.budgetExits++;
         if (this.panic.suspicion === undefined) return undefined;
         const message = this.panic.sample(hart.privilege !== 0, board.now());
         return message === undefined ? undefined : { kind: 'panic', message };
       }
       case 'requested':
-        this.exits.requestedExits++;
+        this.figures.exits.requestedExits++;
         return undefined;
     }
   }
@@ -317,7 +359,7 @@ export class Machine implements MachineApi {
 
   private instructionsLeft(): number {
     if (this.limit === undefined) return Infinity;
-    return this.limit - this.instructionsBefore - this.board.core.instructions;
+    return this.limit - this.figures.instructionsBefore - this.board.core.instructions;
   }
 
   private stop(reason: StopReason): SliceResult {

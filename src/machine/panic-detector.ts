@@ -1,5 +1,6 @@
 // Tells a guest kernel that has given up from one that merely shows the words. A panic message is a suspicion; it
 // is confirmed when the guest asks for its end next, or never again leaves its kernel nor waits for an interrupt.
+import type { Stateful, StateReader, StateWriter } from '../core/state-bytes.ts';
 import { TICKS_PER_MS } from './memory-map.ts';
 
 /** Linux, kernel/panic.c; printk may put a time and a task before it. */
@@ -9,7 +10,8 @@ const LONGEST_LINE = 400;
 const CONFIRM_TICKS = 1500 * TICKS_PER_MS;
 const CONFIRM_SAMPLES = 50;
 
-export class PanicDetector {
+export class PanicDetector implements Stateful {
+  readonly stateVersion = 1;
   private line = '';
   private message: string | undefined;
   private sinceTicks = 0;
@@ -53,6 +55,27 @@ export class PanicDetector {
     this.samples++;
     const certain = this.samples >= CONFIRM_SAMPLES && nowTicks - this.sinceTicks >= CONFIRM_TICKS;
     return certain ? this.message : undefined;
+  }
+
+  saveState(writer: StateWriter): void {
+    writer.text(this.line);
+    writer.optional(this.message, (message) => writer.text(message));
+    writer.count(this.sinceTicks);
+    writer.count(this.samples);
+  }
+
+  loadState(reader: StateReader): () => void {
+    // A line is kept as one unit for each byte, which UTF-8 may need two for.
+    const line = reader.text(2 * LONGEST_LINE);
+    const message = reader.optional(() => reader.text(2 * LONGEST_LINE));
+    const sinceTicks = reader.count();
+    const samples = reader.count();
+    return () => {
+      this.line = line;
+      this.message = message;
+      this.sinceTicks = sinceTicks;
+      this.samples = samples;
+    };
   }
 
   reset(): void {

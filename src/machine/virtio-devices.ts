@@ -12,6 +12,7 @@ import { NetDevice } from '../virtio/net/net-device.ts';
 import type { VirtioDevice, VirtioHost } from '../virtio/virtio-device.ts';
 import { VirtioMmio } from '../virtio/virtio-mmio.ts';
 import { VirtioPci } from '../virtio/virtio-pci.ts';
+import type { VirtioTransport } from '../virtio/virtio-transport.ts';
 import { ConfigError } from './errors.ts';
 import type {
   MachineConfig,
@@ -39,6 +40,8 @@ import { createRandom } from './random.ts';
 /** A device and the PCI slot that is always its. */
 export interface PlacedDevice {
   slot: number;
+  /** Names its part of a saved state. */
+  section: string;
   device: VirtioDevice;
 }
 
@@ -70,9 +73,9 @@ export function createVirtioDevices(
 ): PlacedDevice[] {
   const seed = config.seed === undefined ? undefined : config.seed ^ ENTROPY_STREAM;
   return [
-    ...(console ? [{ slot: PCI_SLOT.console, device: console }] : []),
-    { slot: PCI_SLOT.entropy, device: new EntropyDevice(createRandom(seed)) },
-    { slot: PCI_SLOT.balloon, device: balloon },
+    ...(console ? [{ slot: PCI_SLOT.console, section: 'virtio/console', device: console }] : []),
+    { slot: PCI_SLOT.entropy, section: 'virtio/entropy', device: new EntropyDevice(createRandom(seed)) },
+    { slot: PCI_SLOT.balloon, section: 'virtio/balloon', device: balloon },
     ...networkDevices(parts.networks ?? []),
     ...driveDevices(parts.drives ?? []),
     ...shareDevices(parts.shares ?? []),
@@ -85,6 +88,7 @@ function networkDevices(networks: readonly MachineNetwork[]): PlacedDevice[] {
   }
   return networks.map((network, index) => ({
     slot: PCI_SLOT.network + index,
+    section: `virtio/network-${index}`,
     device: new NetDevice({ name: `net${index}`, ...network }),
   }));
 }
@@ -95,6 +99,7 @@ function driveDevices(drives: readonly MachineDrive[]): PlacedDevice[] {
   }
   return drives.map((drive, index) => ({
     slot: PCI_SLOT.drive + index,
+    section: `virtio/drive-${index}`,
     device: new BlockDevice({ name: `drive${index}`, ...drive }),
   }));
 }
@@ -107,6 +112,7 @@ function shareDevices(shares: readonly MachineShare[]): PlacedDevice[] {
   if (twice) throw new ConfigError(`two shares have the tag '${twice.tag}'; give each its own`);
   return shares.map(({ tag, tree }, index) => ({
     slot: PCI_SLOT.share + index,
+    section: `virtio/share-${index}`,
     device: new FsDevice(tag, tree),
   }));
 }
@@ -116,6 +122,8 @@ export interface VirtioBuses {
   pci: PciHost;
   /** The slots of virtio-mmio, empty ones too. */
   slots: MmioDevice[];
+  /** Of each device, in their order. */
+  transports: VirtioTransport[];
 }
 
 /**
@@ -131,6 +139,7 @@ export function placeVirtioDevices(
   const wires = Array.from({ length: PCI_IRQS }, (_, index) => interrupt(PCI_IRQ + index));
   const pci = new PciHost(PCI_ECAM.size, PCI_MMIO, wires);
   const slots: MmioDevice[] = [];
+  const transports: VirtioTransport[] = [];
   if (transport === 'mmio') {
     if (devices.length > VIRTIO_MMIO_SLOTS) {
       throw new ConfigError(
@@ -138,13 +147,17 @@ export function placeVirtioDevices(
       );
     }
     for (const { device } of devices) {
-      slots.push(new VirtioMmio(device, host, interrupt(VIRTIO_MMIO_IRQ + slots.length)));
+      const card = new VirtioMmio(device, host, interrupt(VIRTIO_MMIO_IRQ + slots.length));
+      slots.push(card);
+      transports.push(card.transport);
     }
   } else {
     for (const { slot, device } of devices) {
-      pci.plug(slot, new VirtioPci(device, host, pci.interruptWire(slot)));
+      const card = new VirtioPci(device, host, pci.interruptWire(slot));
+      pci.plug(slot, card);
+      transports.push(card.transport);
     }
   }
   for (let slot = slots.length; slot < VIRTIO_MMIO_SLOTS; slot++) slots.push(new EmptyVirtioSlot(slot));
-  return { pci, slots };
+  return { pci, slots, transports };
 }
