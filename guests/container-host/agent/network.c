@@ -48,7 +48,8 @@ static void text_attribute(struct message *m, u16 type, const char *text) {
 
 /** Ends a nested attribute: it holds all that came after it. */
 static void end_nest(struct message *m, struct rtattr *nest) {
-  nest->rta_len = (u16)((u8 *)m + NLMSG_ALIGN(m->header.nlmsg_len) - (u8 *)nest);
+  m->header.nlmsg_len = NLMSG_ALIGN(m->header.nlmsg_len);
+  nest->rta_len = (u16)((u8 *)m + m->header.nlmsg_len - (u8 *)nest);
   nest->rta_type |= NLA_F_NESTED;
 }
 
