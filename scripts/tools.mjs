@@ -41,6 +41,9 @@ const needs = [
   { name: 'gpgv', isThere: () => onPath('gpgv') },
   { name: 'e2fsprogs', isThere: () => existsSync('/usr/sbin/e2fsck') || onPath('e2fsck') },
   { name: 'erofs-utils', isThere: () => existsSync('/usr/bin/fsck.erofs') || onPath('fsck.erofs') },
+  { name: 'skopeo', isThere: () => onPath('skopeo') },
+  { name: 'umoci', isThere: () => onPath('umoci') },
+  { name: 'docker-registry', isThere: () => onPath('docker-registry') },
   { name: 'bsdutils', isThere: () => onPath('script') },
 ];
 

@@ -6,6 +6,7 @@ import { FileSource } from '../../storage/tree/file-source-node.ts';
 import type { ArchiveFiles } from './image-archive.ts';
 import { ImageStore } from './image-store.ts';
 import { ImageStoreError } from './image-store-error.ts';
+import type { RegistrySettings } from './registry/registry-settings.ts';
 import { NodeStoreFiles } from './store-files-node.ts';
 import type { ImageTaskOptions } from './types.ts';
 
@@ -14,9 +15,21 @@ export function imagesFolder(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(env.HYPERTAB_IMAGES || join(packageFolder(), 'build', 'images'));
 }
 
+/**
+ * Registries as the environment sets them: HYPERTAB_REGISTRY (`HOST[:PORT][/NAMESPACE]`) for names without one,
+ * HYPERTAB_INSECURE_REGISTRIES (with commas between them) for those that are spoken to over http.
+ */
+export function registriesOf(env: NodeJS.ProcessEnv = process.env): RegistrySettings {
+  const insecure = env.HYPERTAB_INSECURE_REGISTRIES?.split(/[\s,]+/).filter((host) => host !== '');
+  return { defaultRegistry: env.HYPERTAB_REGISTRY || undefined, insecure };
+}
+
 /** Images in a folder of the host. */
-export function openImageStore(folder: string = imagesFolder()): ImageStore {
-  return new ImageStore(new NodeStoreFiles(folder));
+export function openImageStore(
+  folder: string = imagesFolder(),
+  registries: RegistrySettings = registriesOf(),
+): ImageStore {
+  return new ImageStore(new NodeStoreFiles(folder), registries);
 }
 
 /**

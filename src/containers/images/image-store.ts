@@ -6,6 +6,9 @@ import { ImageStoreError } from './image-store-error.ts';
 import { makeImage } from './install-image.ts';
 import { loadImages } from './load-images.ts';
 import { formatReference, isDigest, parseReference } from './reference.ts';
+import { pullImage } from './registry/pull-image.ts';
+import { pushImage } from './registry/push-image.ts';
+import type { RegistrySettings } from './registry/registry-settings.ts';
 import { pruneImages, removeImage } from './remove-images.ts';
 import { saveImages } from './save-images.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -33,8 +36,12 @@ import { UNPACKED_MAX, unpacked } from './unpack-layer.ts';
 export class ImageStore implements Images {
   readonly content: ContentStore;
 
-  constructor(files: StoreFiles) {
+  /** May be changed at any time; what is under way goes on as it began. */
+  registries: RegistrySettings;
+
+  constructor(files: StoreFiles, registries: RegistrySettings = {}) {
     this.content = new ContentStore(files);
+    this.registries = registries;
   }
 
   async list(options: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
@@ -171,12 +178,12 @@ export class ImageStore implements Images {
     });
   }
 
-  pull(_reference: string, _options?: RegistryTaskOptions): Promise<Digest> {
-    throw new ImageStoreError('network', 'no registry');
+  pull(reference: string, options?: RegistryTaskOptions): Promise<Digest> {
+    return this.working((lease) => pullImage(this.content, lease, reference, this.registries, options));
   }
 
-  push(_reference: string, _options?: RegistryTaskOptions): Promise<Digest> {
-    throw new ImageStoreError('network', 'no registry');
+  push(reference: string, options?: RegistryTaskOptions): Promise<Digest> {
+    return pushImage(this.content, reference, this.registries, options);
   }
 
   /** What is in the store now. */
