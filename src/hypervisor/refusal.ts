@@ -1,9 +1,12 @@
 import { FileError, HypertabError, ImageError, OptionError, WorkerLostError } from './errors.ts';
+import { SnapshotError } from './snapshot-error.ts';
 
 /** The error a refused configuration is reported as; Comlink keeps names and messages, not classes. */
 export function refusal(error: unknown, memory: number): unknown {
   if (!(error instanceof Error) || error instanceof HypertabError || error instanceof WorkerLostError)
     return error;
+  if (error.name === 'HtvmError') return new SnapshotError('damaged', error.message);
+  if (error.name === 'MachineStateError') return new SnapshotError('configuration', error.message);
   if (error.name === 'LoadError') return new ImageError(error.message);
   if (['ShareError', 'StorageError', 'DamagedFileError', 'FolderError'].includes(error.name))
     return new FileError(error.message);

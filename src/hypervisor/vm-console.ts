@@ -19,6 +19,8 @@ export class GuestConsole implements VmConsole {
   /** Bytes received in all, and how many of them came before this power cycle. */
   #received = 0;
   #earlier = 0;
+  /** Bytes of a saved machine's output that come before all received. */
+  #preset = 0;
   #closed = false;
 
   /** @param resize tells the guest, where there is a way */
@@ -44,7 +46,7 @@ export class GuestConsole implements VmConsole {
       all.set(chunk, offset);
       offset += chunk.length;
     }
-    const old = all.length - (this.#received - this.#earlier);
+    const old = all.length - (this.#received - this.#earlier + this.#preset);
     return all.slice(Math.max(0, old, all.length - BACKLOG_BYTES));
   }
 
@@ -53,7 +55,21 @@ export class GuestConsole implements VmConsole {
    * @param earlier bytes written before it, some of which may still be on their way
    */
   beginPowerCycle(earlier: number): void {
+    this.#preset = 0;
     this.#earlier = Math.max(this.#earlier, earlier);
+  }
+
+  /** What a saved machine's console showed last; before the machine has written anything. */
+  presetBacklog(bytes: Uint8Array): void {
+    this.#kept.push(bytes);
+    this.#keptBytes += bytes.length;
+    this.#preset = bytes.length;
+  }
+
+  /** The backlog as it was when the guest had written `total` bytes in all, as far as it is still there. */
+  backlogUntil(total: number): Uint8Array {
+    const { backlog } = this;
+    return backlog.slice(0, Math.max(0, backlog.length - Math.max(0, this.#received - total)));
   }
 
   write(data: Uint8Array | string): void {

@@ -8,6 +8,7 @@ import type { HtvmDrive } from '../storage/htvm/htvm-manifest.ts';
 import { type PackedSections, type Packing, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import { packMemory } from '../storage/htvm/memory-image.ts';
 import { copyRam, packRam, type RamCopy } from '../storage/htvm/ram-image.ts';
+import { MemoryBackend } from '../storage/memory-backend.ts';
 import type { DriveSetup } from './machine-control.ts';
 import type { OpenedParts } from './open-parts.ts';
 import type { VmDriver } from './vm-driver.ts';
@@ -155,10 +156,18 @@ export class MachineSaver {
           const drive: HtvmDrive = {
             name: describeSource(this.#parts.setups[index]!.drive),
             bytes: backend.bytes,
-            kept: overlay !== undefined ? 'overlay' : writesBase ? 'outside' : 'inside',
+            kept:
+              base instanceof MemoryBackend
+                ? 'whole'
+                : overlay !== undefined
+                  ? 'overlay'
+                  : writesBase
+                    ? 'outside'
+                    : 'changes',
             memories: memories.length,
           };
           if (serial !== undefined) drive.serial = serial;
+          if (backend.readonly) drive.readonly = true;
           if (base.identity !== undefined) drive.identity = base.identity;
           return drive;
         }),

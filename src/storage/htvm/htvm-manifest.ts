@@ -27,6 +27,7 @@ export interface HtvmMachine {
   bios: boolean;
   append?: string;
   consoles?: number;
+  channels?: number;
   clock?: 'host' | 'instructions';
   seed?: number;
   noReboot?: boolean;
@@ -39,11 +40,13 @@ export interface HtvmDrive {
   name: string;
   bytes: number;
   serial?: string;
+  readonly?: boolean;
   /**
-   * `inside`: all that was changed is in the file; `overlay`: it is in the drive's overlay, under the snapshot's id;
-   * `outside`: the drive itself, which must be as it was then.
+   * Where its contents of that moment are. `whole`: all of them in the file; `changes`: in the file is what was changed,
+   * the drive itself must be the same; `overlay`: in the drive's overlay, under the snapshot's id; `outside`: in the
+   * drive itself, which must be as it was then.
    */
-  kept: 'inside' | 'overlay' | 'outside';
+  kept: 'whole' | 'changes' | 'overlay' | 'outside';
   /** Of the drive itself, where it can be told. */
   identity?: string;
   /** Sections of contents kept in memory. */
@@ -223,6 +226,7 @@ function readMachine(fields: Fields): HtvmMachine {
     bios: fields.flag('bios'),
     append: fields.optionalText('append'),
     consoles: fields.optionalCount('consoles', MOST_PARTS),
+    channels: fields.optionalCount('channels', MOST_PARTS),
     clock: fields.optionalChoice('clock', 'host', 'instructions'),
     seed: fields.optionalCount('seed'),
     noReboot: fields.optionalFlag('noReboot'),
@@ -235,7 +239,8 @@ function readDrive(fields: Fields): HtvmDrive {
     name: fields.text('name'),
     bytes: fields.count('bytes'),
     serial: fields.optionalText('serial'),
-    kept: fields.choice('kept', 'inside', 'overlay', 'outside'),
+    readonly: fields.optionalFlag('readonly'),
+    kept: fields.choice('kept', 'whole', 'changes', 'overlay', 'outside'),
     identity: fields.optionalText('identity'),
     memories: fields.count('memories', 3),
   };

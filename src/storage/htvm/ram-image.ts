@@ -14,6 +14,8 @@ const PIECE_PAGES = 512;
 /** Pieces read at once: Node unpacks them side by side. */
 const PIECES_AT_ONCE = 4;
 
+export const isRamSection = (name: string) => name.startsWith('ram/');
+
 const pieceName = (index: number) => `ram/${index}`;
 
 /** Pages of RAM, copied at one moment. */
@@ -47,6 +49,21 @@ export function forEachRun(bitmap: Uint8Array, run: (start: number, end: number)
       run(start, page);
     }
   }
+}
+
+/** Bitmap of the pages that hold anything but zeroes. The core of a machine does the same, faster. */
+export function findPages(ram: Uint8Array): Uint8Array {
+  const words = new Int32Array(ram.buffer, ram.byteOffset, ram.length / 4);
+  const bitmap = new Uint8Array(Math.ceil(ram.length / RAM_PAGE_BYTES / 8));
+  const step = RAM_PAGE_BYTES / 4;
+  for (let page = 0; page * RAM_PAGE_BYTES < ram.length; page++) {
+    for (let at = page * step; at < (page + 1) * step; at++) {
+      if (words[at] === 0) continue;
+      bitmap[page >> 3]! |= 1 << (page & 7);
+      break;
+    }
+  }
+  return bitmap;
 }
 
 /**

@@ -1,8 +1,8 @@
 // What golden-v1.htvm, the file that every later version has to read, was made of.
 import { writeFile } from 'node:fs/promises';
 import { assembleHtvm, SectionPacker } from '../../../src/storage/htvm/htvm-writer.ts';
-import { copyRam, packRam, RAM_PAGE_BYTES } from '../../../src/storage/htvm/ram-image.ts';
-import { MANIFEST, nonZeroPages } from './synthetic.ts';
+import { copyRam, findPages, packRam, RAM_PAGE_BYTES } from '../../../src/storage/htvm/ram-image.ts';
+import { MANIFEST } from './synthetic.ts';
 
 /** RAM of the golden file: page 3 is a text, page 200 counts, the rest is zero. */
 export function goldenRam(): Uint8Array {
@@ -16,7 +16,7 @@ export function goldenRam(): Uint8Array {
 export async function writeGolden(path: string): Promise<void> {
   const packer = new SectionPacker('gzip');
   await packer.add('machine/hart', 1, new TextEncoder().encode('registers'));
-  await packRam(packer, copyRam(goldenRam(), nonZeroPages(goldenRam())));
+  await packRam(packer, copyRam(goldenRam(), findPages(goldenRam())));
   const blob = await assembleHtvm(
     {
       ...MANIFEST,

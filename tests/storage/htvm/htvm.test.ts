@@ -4,8 +4,14 @@ import { HtvmError } from '../../../src/storage/htvm/htvm-error.ts';
 import { encodeHeader, HEADER_BYTES, sha256 } from '../../../src/storage/htvm/htvm-format.ts';
 import { parseManifest } from '../../../src/storage/htvm/htvm-manifest.ts';
 import { HtvmFile } from '../../../src/storage/htvm/htvm-reader.ts';
-import { copyRam, pasteRam, RAM_PAGE_BYTES, unpackRam } from '../../../src/storage/htvm/ram-image.ts';
-import { bytesOf, fileOf, MANIFEST, nonZeroPages } from './synthetic.ts';
+import {
+  copyRam,
+  findPages,
+  pasteRam,
+  RAM_PAGE_BYTES,
+  unpackRam,
+} from '../../../src/storage/htvm/ram-image.ts';
+import { bytesOf, fileOf, MANIFEST } from './synthetic.ts';
 
 const PAGES = 40;
 const RAM_BYTES = PAGES * RAM_PAGE_BYTES;
@@ -67,7 +73,7 @@ describe('.htvm', () => {
     const ram = new Uint8Array(RAM_BYTES);
     for (const page of [0, 1, 7, 8, 39]) ram[page * RAM_PAGE_BYTES + 5] = 1;
     const told: [number, number][] = [];
-    pasteRam(copyRam(ram, nonZeroPages(ram)), new Uint8Array(RAM_BYTES), (offset, length) =>
+    pasteRam(copyRam(ram, findPages(ram)), new Uint8Array(RAM_BYTES), (offset, length) =>
       told.push([offset / RAM_PAGE_BYTES, length / RAM_PAGE_BYTES]),
     );
     expect(told).toEqual([

@@ -1,6 +1,6 @@
 import type { HtvmManifest } from '../../../src/storage/htvm/htvm-manifest.ts';
 import { assembleHtvm, type Packing, SectionPacker } from '../../../src/storage/htvm/htvm-writer.ts';
-import { copyRam, packRam, RAM_PAGE_BYTES } from '../../../src/storage/htvm/ram-image.ts';
+import { copyRam, findPages, packRam } from '../../../src/storage/htvm/ram-image.ts';
 
 export const MANIFEST: Omit<HtvmManifest, 'sections'> = {
   id: '00112233445566778899aabbccddeeff',
@@ -14,16 +14,6 @@ export const MANIFEST: Omit<HtvmManifest, 'sections'> = {
   interfaces: [],
 };
 
-/** Bitmap of the pages that hold anything. */
-export function nonZeroPages(ram: Uint8Array): Uint8Array {
-  const bitmap = new Uint8Array(Math.ceil(ram.length / RAM_PAGE_BYTES / 8));
-  for (let page = 0; page * RAM_PAGE_BYTES < ram.length; page++) {
-    const contents = ram.subarray(page * RAM_PAGE_BYTES, (page + 1) * RAM_PAGE_BYTES);
-    if (contents.some((byte) => byte !== 0)) bitmap[page >> 3]! |= 1 << (page & 7);
-  }
-  return bitmap;
-}
-
 /** A file of that RAM and one more section. */
 export async function fileOf(
   ram: Uint8Array,
@@ -33,7 +23,7 @@ export async function fileOf(
 ): Promise<Blob> {
   const packer = new SectionPacker(packing);
   await packer.add('machine/hart', 1, new TextEncoder().encode('registers '.repeat(20)));
-  await packRam(packer, copyRam(ram, nonZeroPages(ram), dirty));
+  await packRam(packer, copyRam(ram, findPages(ram), dirty));
   return assembleHtvm({ ...MANIFEST, machine: { ...MANIFEST.machine, memory: ram.length }, ...change }, [
     packer.finish(),
   ]);
