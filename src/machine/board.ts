@@ -166,6 +166,7 @@ export class Board {
       ['plic', plic],
       ['serial', this.uart],
       ['rtc', this.rtc],
+      ['generation', this.generation],
       ['pci', virtio.pci],
       ['work', new WorkState(this.work, virtio.transports)],
       ...placed.map(({ section }, index) => [section, virtio.transports[index]!] as const),
