@@ -3,14 +3,15 @@ import { defineConfig, type Plugin } from 'vite';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The library loads its Node half only in Node; the page need not carry it. */
+/** The library loads its Node halves only in Node; the page need not carry them. */
 function withoutNodePlatform(): Plugin {
   const placeholder = '\0node-platform';
   return {
     name: 'without-node-platform',
     enforce: 'pre',
-    resolveId: (source) => (source.endsWith('/platform-node.js') ? placeholder : undefined),
-    load: (id) => (id === placeholder ? 'export const nodePlatform = undefined;' : undefined),
+    resolveId: (source) => (/\/(?:platform|image-store)-node\.js$/.test(source) ? placeholder : undefined),
+    load: (id) =>
+      id === placeholder ? 'export const nodePlatform = undefined, openImageStore = undefined;' : undefined,
   };
 }
 

@@ -7,8 +7,17 @@ import { extname, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { isMain, projectRoot, runMain, StepError } from './project.mjs';
+import { parseRegistries, passOn, REGISTRY_PATH } from './registry-proxy.mjs';
 
-/** @typedef {{ page: string, guests: string, isolated: boolean }} SiteOptions */
+/**
+ * `registries`: those that requests under /registry/ are passed on to.
+ * @typedef {{
+ *   page: string,
+ *   guests: string,
+ *   isolated: boolean,
+ *   registries: ReadonlyMap<string, 'http:' | 'https:'>,
+ * }} SiteOptions
+ */
 
 /** @type {Record<string, string>} */
 const contentTypes = {
@@ -99,6 +108,10 @@ async function answer(request, response, site) {
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
   }
+  if (request.url?.startsWith(REGISTRY_PATH)) {
+    passOn(request, response, site.registries);
+    return;
+  }
   const refuse = (/** @type {number} */ status, /** @type {string} */ text) => {
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
@@ -162,6 +175,7 @@ export function createSite(/** @type {Partial<SiteOptions>} */ options = {}) {
     page: options.page ?? resolve(projectRoot, 'build/page'),
     guests: options.guests ?? resolve(projectRoot, 'build/guests'),
     isolated: options.isolated ?? true,
+    registries: options.registries ?? new Map(),
   };
   return createServer((request, response) => {
     answer(request, response, site).catch(() => {
@@ -200,28 +214,33 @@ export async function listen(server, port, attempts = 1) {
   }
 }
 
-/** Reads --port, PORT and --no-isolation. */
+/** Reads --port, PORT, --no-isolation, --registry and HYPERTAB_REGISTRIES. */
 export function readServeOptions(argv = process.argv.slice(2), env = process.env) {
   let values;
   try {
     ({ values } = parseArgs({
       args: argv,
-      options: { port: { type: 'string' }, 'no-isolation': { type: 'boolean', default: false } },
+      options: {
+        port: { type: 'string' },
+        'no-isolation': { type: 'boolean', default: false },
+        registry: { type: 'string', multiple: true, default: [] },
+      },
     }));
   } catch (error) {
     throw new StepError(
-      `${/** @type {Error} */ (error).message.split('. ')[0]}. Known: --port N, --no-isolation.`,
+      `${/** @type {Error} */ (error).message.split('. ')[0]}. Known: --port N, --no-isolation, --registry HOST.`,
     );
   }
   const text = values.port ?? (env.PORT || '8080');
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port < 0 || port > 65535) throw new StepError(`"${text}" is no port: give a number from 0 to 65535.`);
-  return { port, explicit: values.port !== undefined, isolated: !values['no-isolation'] };
+  const registries = parseRegistries([...values.registry, env.HYPERTAB_REGISTRIES ?? '']);
+  return { port, explicit: values.port !== undefined, isolated: !values['no-isolation'], registries };
 }
 
 /** Serves until interrupted; prints the address. A port that was not asked for by --port may move up. */
 export async function serve(options = readServeOptions()) {
-  const server = createSite({ isolated: options.isolated });
+  const server = createSite({ isolated: options.isolated, registries: options.registries });
   const url = await listen(server, options.port, options.explicit ? 1 : 50);
   console.log(`\nHypertab is at ${url}   (Ctrl-C ends it)`);
 }

@@ -1,4 +1,26 @@
 // The package: `import { Hypervisor } from 'hypertab'`. The same in a browser and in Node.
+export { ImageStore } from './containers/images/image-store.ts';
+export { ImageStoreError, type ImageStoreErrorCode } from './containers/images/image-store-error.ts';
+export { type OpenImagesOptions, openImages } from './containers/images/open-images.ts';
+export type { RegistrySettings } from './containers/images/registry/registry-settings.ts';
+export type {
+  CommitOptions,
+  ContainerConfig,
+  Digest,
+  ImageConfig,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageProgress,
+  ImagePruneReport,
+  ImageRootfs,
+  ImageSummary,
+  Images,
+  ImageTaskOptions,
+  RegistryCredentials,
+  RegistryTaskOptions,
+  RemoveOptions,
+} from './containers/images/types.ts';
 export { GuestError } from './guests/guest-error.ts';
 export type { GuestEntry, GuestFile, GuestManifest } from './guests/guest-types.ts';
 export { resolveGuestHttp } from './guests/resolve-http.ts';

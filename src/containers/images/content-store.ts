@@ -275,7 +275,7 @@ export class ContentStore {
         await this.files.remove(path);
       };
       for (const hex of await this.files.list('blobs/sha256')) {
-        if (needed.has(hex)) continue;
+        if (needed.has(hex) || !/^[0-9a-f]{64}$/.test(hex)) continue;
         await drop(`blobs/sha256/${hex}`);
         removed.push(`sha256:${hex}`);
       }

@@ -50,7 +50,9 @@ export class RegistryClient {
     this.credentials = options.credentials;
     this.action = options.action;
     this.signal = options.signal;
-    this.base = addressOf(repository.host, settings);
+    // Absolute in a page too, where the server that passes on may be given by its path.
+    const page = typeof location === 'undefined' ? undefined : location.href;
+    this.base = new URL(addressOf(repository.host, settings), page).href.replace(/\/+$/, '');
   }
 
   /**
@@ -196,7 +198,7 @@ export class RegistryClient {
   private async send(method: string, url: string, { headers, body }: RequestOptions): Promise<Response> {
     const all: Record<string, string> = { ...headers };
     // Uploads may be sent elsewhere; what opens the registry is not for that.
-    const isOurs = url.startsWith(`${new URL(this.base, url).href.replace(/\/+$/, '')}/`);
+    const isOurs = url.startsWith(`${this.base}/`);
     if (this.authorization !== undefined && isOurs) all.Authorization = this.authorization;
     return this.fetch(method, url, all, body);
   }
@@ -263,7 +265,8 @@ export class RegistryClient {
   /** The address under which a server that the registry names can be reached from here. */
   private reachable(url: URL): string {
     if (this.settings.proxy === undefined) return url.href;
-    return `${addressOf(url.host, this.settings)}${url.pathname}${url.search}`;
+    const page = typeof location === 'undefined' ? undefined : location.href;
+    return new URL(`${addressOf(url.host, this.settings)}${url.pathname}${url.search}`, page).href;
   }
 
   private locationOf(response: Response, before?: string): string {
@@ -272,8 +275,7 @@ export class RegistryClient {
       if (before !== undefined) return before;
       throw new ImageStoreError('registry', `${this.repository.host} does not say where to upload to`);
     }
-    const page = typeof location === 'undefined' ? undefined : location.href;
-    const url = new URL(header, new URL(response.url || this.base, page));
+    const url = new URL(header, response.url || this.base);
     const isPlain = url.protocol === 'http:' && !isLoopback(url.host) && this.base.startsWith('https:');
     if ((url.protocol !== 'https:' && url.protocol !== 'http:') || isPlain) {
       throw new ImageStoreError('registry', `${this.repository.host} sends uploads to ${url.href}`);
