@@ -116,7 +116,7 @@ export function passOn(request, response, registries) {
           answer.resume();
           for (const name of ANSWERED) response.removeHeader(name);
           refuse(
-            502,
+            403,
             'DENIED',
             `${host} sends on to ${hostOf(answer.headers.location, target)}: start the server with --registry for that, too`,
           );
