@@ -5,6 +5,9 @@ Boots RISC-V machines laid out like QEMU's virt board, in WebAssembly.
 Commands:
   run      boot a guest or an image; its serial console is this terminal
   guest    list, prepare and remove guests
+  top      show the running machines, live
+  stop     press a machine's power button; also pause, resume, reset, kill
+  update   change the limits of a running machine
   bench    measure speed
 
 hypertab COMMAND --help tells more.  hypertab --version prints the version.
@@ -15,14 +18,20 @@ export const RUN_HELP = `Usage: hypertab run [GUEST] [OPTIONS]
 Boots a prepared guest, or what --kernel or --bios give. The serial console is on stdin and stdout.
 On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
 
+  --name NAME             what hypertab top shows and stop takes (default: the guest's)
   --memory SIZE           RAM: 16M to 3G (default: the guest's, else 128M)
+  --cpus SHARE            share of a core, 0.01 to 1, enforced over 100 ms
+  --memory-limit SIZE     memory that the guest may use of its RAM (balloon; needs its driver)
+  --lease TIME            stop it after that time, like 30m or 1.5h; a warning comes before
   --kernel FILE           a Linux Image or an ELF, entered in S-mode; may be gzipped
   --initrd FILE           initial RAM disk
   --append STRING         kernel command line
   --bios none|FILE        an M-mode program (an ELF, or raw for 0x80000000); none: Hypertab answers SBI
-  --drive FILE[,readonly][,snapshot]
+  --drive FILE[,readonly][,snapshot][,bps=RATE][,iops=N]
                           a disk image as a drive, in the guest /dev/vda, /dev/vdb and so on;
-                          snapshot: changes are lost at the end; may be given several times
+                          snapshot: changes are lost at the end; bps and iops, also bps_rd, bps_wr,
+                          iops_rd and iops_wr: at most so many bytes and requests a second;
+                          may be given several times
   --snapshot              the guest's own disk is as it was prepared, and changes are lost at the end
   --share TAG=DIR[,readonly]
                           show a directory to the guest, in our own guests at /mnt/TAG;
@@ -70,11 +79,48 @@ loops, workloads, disks, fs, boots.
   --runs N         runs of each, 1 to 99
 `;
 
+export const TOP_HELP = `Usage: hypertab top [--no-stream] [--json] [--interval SECONDS]
+
+Shows the machines that hypertab run has running for this user: share of a core and its limit, millions
+of instructions a second, memory that holds anything, translated code, bytes a second of drives and
+network, exits by cause, time since start, and what is left of a lease.
+
+  --no-stream           once, instead of every two seconds
+  --json                one JSON array a line, with all figures
+  --interval SECONDS    time between two looks
+`;
+
+export const CONTROL_HELP = `Usage: hypertab stop [--time SECONDS] [--force] NAME...
+       hypertab pause|resume|reset|kill NAME...
+
+Tells machines that run in other processes what to do; NAME is a name or PID of hypertab top.
+
+stop presses the power button: the guest ends its programs, writes what it has to write and powers off.
+pause and resume hold its time; reset is a power cycle; kill pulls the plug.
+
+  --time SECONDS    how long stop waits (default: 10)
+  --force           then pull the plug, as docker stop does
+`;
+
+export const UPDATE_HELP = `Usage: hypertab update [OPTIONS] NAME...
+
+Changes limits of running machines, at once; NAME is a name or PID of hypertab top.
+
+  --cpus SHARE            share of a core, 0.01 to 1; 0: no limit
+  --weight N              its part when machines of one process compete, 1 to 10000 (default: 100)
+  --memory-limit SIZE     memory that the guest may use of its RAM; 0: all
+  --lease TIME            from now on, like 30m; 0: for ever
+  --drive N[,bps=RATE][,iops=N]
+                          rates of drive N, 0 for /dev/vda; none named: no limit
+`;
+
 /** What Ctrl-A H prints on a raw terminal. */
 export const KEYS_HELP = [
   '',
   'Ctrl-A H       this help',
   'Ctrl-A X       end the machine',
+  'Ctrl-A P       press its power button',
+  'Ctrl-A B       send a break',
   'Ctrl-A Ctrl-A  send Ctrl-A',
   '',
 ].join('\r\n');

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { printError, statusOfError } from './exit-status.ts';
-import { BENCH_HELP, GUEST_HELP, MAIN_HELP, RUN_HELP } from './help.ts';
+import { BENCH_HELP, CONTROL_HELP, GUEST_HELP, MAIN_HELP, RUN_HELP, TOP_HELP, UPDATE_HELP } from './help.ts';
 import { nearest } from './options.ts';
 import { flushOutput } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -13,13 +13,19 @@ const COMMANDS: Record<
 > = {
   run: { help: RUN_HELP, load: async () => (await import('./run.ts')).run },
   guest: { help: GUEST_HELP, load: async () => (await import('./guest.ts')).guest },
+  top: { help: TOP_HELP, load: async () => (await import('./top.ts')).top },
+  stop: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).stop },
+  pause: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('pause') },
+  resume: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('resume') },
+  reset: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('reset') },
+  kill: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('kill') },
+  update: { help: UPDATE_HELP, load: async () => (await import('./control.ts')).update },
   bench: { help: BENCH_HELP, load: async () => (await import('./bench.ts')).bench },
 };
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
-  if (name === undefined)
-    throw new UsageError('a command is needed: run, guest or bench; see hypertab --help');
+  if (name === undefined) throw new UsageError('a command is needed, like run; see hypertab --help');
   if (name === '--version') {
     const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
     process.stdout.write(`${(JSON.parse(text) as { version: string }).version}\n`);
@@ -33,7 +39,8 @@ async function main(args: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     const near = nearest(name, Object.keys(COMMANDS));
-    const hint = near === undefined ? 'there are run, guest and bench' : `did you mean ${near}?`;
+    const hint =
+      near === undefined ? `there are ${Object.keys(COMMANDS).join(', ')}` : `did you mean ${near}?`;
     throw new UsageError(`there is no command '${name}'; ${hint}`);
   }
   return (await command.load())(rest);

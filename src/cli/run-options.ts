@@ -2,6 +2,8 @@ import { checkCommand } from '../hypervisor/run-command.ts';
 import { parseMemory } from '../hypervisor/size.ts';
 import type { VmDrive, VmOptions, VmShare } from '../hypervisor/types.ts';
 import type { Engine } from '../machine/machine-types.ts';
+import type { DriveRates } from '../virtio/block/block-device.ts';
+import { LIMIT_OPTIONS, parseLimits, parseRate, RATE_PATTERN } from './limit-options.ts';
 import { parseChoice, parseCount, parseOptions, parseSeconds } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -32,13 +34,19 @@ export function parseShare(text: string): VmShare {
 }
 
 /**
- * Reads `FILE[,readonly][,snapshot]`. A file's name may hold commas: only words that are options end it.
+ * Reads `FILE[,readonly][,snapshot][,bps=RATE][,iops=N]`. A file's name may hold commas: only words that are options end it.
  * @throws {UsageError}
  */
 export function parseDrive(text: string): VmDrive {
   let path = text;
-  const options: { readonly?: boolean; snapshot?: boolean } = {};
+  const options: { readonly?: boolean; snapshot?: boolean; rates?: DriveRates } = {};
   for (;;) {
+    const rate = RATE_PATTERN.exec(path);
+    if (rate) {
+      path = path.slice(0, rate.index);
+      options.rates = { ...parseRate(rate[1]!, rate[2]!), ...options.rates };
+      continue;
+    }
     const option = /,(readonly|snapshot)$/.exec(path);
     if (!option) break;
     path = path.slice(0, option.index);
@@ -46,6 +54,17 @@ export function parseDrive(text: string): VmDrive {
   }
   if (path === '') throw new UsageError(`--drive: '${text}' names no file; give FILE[,readonly][,snapshot]`);
   return { kind: 'file', path, ...options };
+}
+
+/**
+ * A name to be typed, not one to be mistaken for an option or a process.
+ * @throws {UsageError}
+ */
+function parseName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(text) && !/^\d+$/.test(text)) return text;
+  throw new UsageError(
+    `--name: '${text}' is none; give letters, digits, dots, dashes and underscores, not digits alone`,
+  );
 }
 
 /**
@@ -80,6 +99,8 @@ export function parseRun(args: readonly string[]): RunRequest {
     timeout: 'value',
     'max-instructions': 'value',
     signature: 'value',
+    name: 'value',
+    ...LIMIT_OPTIONS,
     'no-reboot': 'flag',
     snapshot: 'flag',
     stats: 'flag',
@@ -87,7 +108,8 @@ export function parseRun(args: readonly string[]): RunRequest {
   });
   if (words.length > 1)
     throw new UsageError(`one guest at a time: what is '${words[1]}'? Quote what has spaces`);
-  const vm: VmOptions = {};
+  const vm: VmOptions = parseLimits(values);
+  if (values.name !== undefined) vm.name = parseName(values.name);
   const guest = words[0];
   if (guest !== undefined) vm.guest = guest;
   if (values.memory !== undefined) vm.memory = parseMemory(values.memory);

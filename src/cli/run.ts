@@ -4,6 +4,7 @@ import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { waitForPrompt } from '../hypervisor/prompt.ts';
 import { runCommand } from '../hypervisor/run-command.ts';
 import type { VirtualMachine, VmDrive } from '../hypervisor/types.ts';
+import { type ControlServer, serveControl } from './control-server-node.ts';
 import { printError, STATUS_INTERNAL, STATUS_TIMEOUT, statusOf, statusOfError } from './exit-status.ts';
 import { resolveForRun } from './guest.ts';
 import { KEYS_HELP, RUN_HELP } from './help.ts';
@@ -38,6 +39,7 @@ class Run {
   readonly #ended: Promise<Ending>;
   #end!: (ending: Ending) => void;
   #bootMs: number | undefined;
+  #control: ControlServer | undefined;
   /** The guest has drives that outlive it. */
   #keepsWrites: boolean;
   /** Output that stdout has not taken yet. */
@@ -78,6 +80,7 @@ class Run {
     } finally {
       clearTimeout(timer);
       this.#terminal.restore();
+      this.#control?.close();
       await flushOutput();
       await this.#hypervisor.destroyAll();
     }
@@ -89,6 +92,9 @@ class Run {
       this.#end({ status: STATUS_INTERNAL, reason: 'fault', message, error });
     });
     vm.on('warning', ({ message }) => printError(message));
+    vm.on('lease', ({ remainingMs }) => printError(`the lease ends in ${Math.round(remainingMs / 1000)} s`));
+    // Where there is no folder for it, the machine runs as well without.
+    this.#control = await serveControl(vm).catch(() => undefined);
     void vm.wait().then((reason) => this.#end({ reason: reason.kind, ...statusOf(reason) }));
     const startedAt = performance.now();
     if (this.#request.exec !== undefined) this.#execute(vm, this.#request.exec, startedAt);
@@ -129,6 +135,11 @@ class Run {
     });
   }
 
+  /** What comes of it is on the console; what does not come is said. */
+  #pressPowerButton(vm: VirtualMachine): void {
+    vm.shutdown().catch((error: unknown) => printError(statusOfError(error).message));
+  }
+
   /** Joins the machine's console with our stdin and stdout. */
   #connect(vm: VirtualMachine, startedAt: number): void {
     const terminal = this.#terminal;
@@ -148,6 +159,8 @@ class Run {
     if (terminal.interactive) {
       terminal.readKeys(console, (action) => {
         if (action === 'quit') this.#end({ status: 0, reason: 'quit' });
+        else if (action === 'power') this.#pressPowerButton(vm);
+        else if (action === 'break') vm.sendBreak().catch(() => {});
         else process.stdout.write(KEYS_HELP);
       });
     } else {

@@ -1,6 +1,7 @@
 import { SERIAL_BYTES } from '../virtio/block/block-config.ts';
 import type { DriveSetup } from '../worker/machine-control.ts';
 import { OptionError } from './errors.ts';
+import type { VmLimits } from './limits.ts';
 import type { GuestFiles, VmDrive, VmOptions } from './types.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { GuestFiles, VmDrive, VmOptions } from './types.ts';
  * @throws {OptionError} for a serial number that cannot be
  */
 export function setUpDrives(drives: readonly VmDrive[]): DriveSetup[] {
-  return drives.map(({ serial, ...drive }) => {
+  return drives.map(({ serial, rates: _, ...drive }) => {
     if (serial !== undefined && !/^[!-~]+$/.test(serial)) {
       throw new OptionError(`drive: '${serial}' is no serial number; give printable ASCII without spaces`);
     }
@@ -17,6 +18,15 @@ export function setUpDrives(drives: readonly VmDrive[]): DriveSetup[] {
     }
     return { drive, serial };
   });
+}
+
+/** The rates that drives were given with, by their places; those of `others` come before them. */
+export function ratesOfDrives(
+  drives: readonly VmDrive[],
+  others: VmLimits['driveRates'] = {},
+): NonNullable<VmLimits['driveRates']> {
+  const own = drives.flatMap(({ rates }, index) => (rates === undefined ? [] : [[index, rates] as const]));
+  return { ...Object.fromEntries(own), ...others };
 }
 
 /** A guest's own drives: with the changes that are kept of them, or as they were prepared. */

@@ -1,18 +1,25 @@
 import type { Engine } from '../machine/machine-types.ts';
 import { CHANNELS_MAX, CONSOLES_MAX } from '../machine/memory-map.ts';
 import { EthernetSwitch, type SwitchOptions } from '../network/ethernet-switch.ts';
+import type { SnapshotFiles } from '../storage/htvm/snapshot-files.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
-import { ownDrives, setUpDrives } from './drives.ts';
+import { chooseSources, loadBootFiles, withFileName } from './boot-sources.ts';
+import { ownDrives, ratesOfDrives, setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
-import { type LoadedFile, loadFile, nameOf } from './file-source.ts';
 import { HostScheduler } from './host-scheduler.ts';
 import type { VmLimits } from './limits.ts';
 import { planNetworks } from './networks.ts';
-import { currentPlatform, type Platform, type WorkerFactory } from './platform.ts';
+import { currentPlatform, type Platform, type WorkerFactory, type WorkerHandle } from './platform.ts';
+import { LARGEST_SNAPSHOT, openSnapshot, type RestoreFrom, restoredState } from './restore.ts';
+import { planRestore } from './restore-plan.ts';
 import { setUpShares } from './shares.ts';
 import { parseMemory } from './size.ts';
-import type { FileSource, GuestFiles, GuestResolver, VirtualMachine, VmOptions } from './types.ts';
+import { SnapshotError } from './snapshot-error.ts';
+import type { CloneOptions, RestoreOptions, SnapshotStore } from './snapshot-types.ts';
+import { Snapshots } from './snapshots.ts';
+import type { GuestResolver, VirtualMachine, VmOptions } from './types.ts';
 import { Vm } from './vm.ts';
+import type { BootFiles, TakenCopy, VmParts } from './vm-parts.ts';
 
 const DEFAULT_MEMORY = 128 * 1024 ** 2;
 const ENGINES: readonly Engine[] = ['auto', 'interpreter', 'translator'];
@@ -43,6 +50,12 @@ export class Hypervisor {
   readonly #vms = new Map<string, Vm>();
   #count = 0;
   #scheduler: HostScheduler | undefined;
+  readonly #snapshots = new Snapshots(async () => {
+    const platform = await this.#platform();
+    this.#files ??= await platform.openSnapshots();
+    return { files: this.#files, readFile: (path) => platform.readFile(path, LARGEST_SNAPSHOT) };
+  });
+  #files: SnapshotFiles | undefined;
 
   constructor(options: HypervisorOptions = {}) {
     this.#options = options;
@@ -58,22 +71,16 @@ export class Hypervisor {
     checkOptions(options);
     const shares = setUpShares(options.shares ?? []);
     const networks = planNetworks(options.network);
-    const drives = setUpDrives([...ownDrives(guest, options), ...(options.drives ?? [])]);
+    const allDrives = [...ownDrives(guest, options), ...(options.drives ?? [])];
+    const drives = setUpDrives(allDrives);
     const sources = chooseSources(options, guest);
     const memory = parseMemory(options.memory ?? guest?.memory ?? DEFAULT_MEMORY);
-    const load = (source: FileSource | undefined, what: 'kernel' | 'initrd' | 'bios') =>
-      source === undefined ? undefined : loadFile(source, what, platform, options.transfer);
-    const [core, kernel, initrd, bios] = await Promise.all([
+    const [core, boot] = await Promise.all([
       this.#core(platform),
-      load(sources.kernel, 'kernel'),
-      load(sources.initrd, 'initrd'),
-      load(sources.bios, 'bios'),
+      loadBootFiles(sources, platform, options.transfer),
     ]);
 
-    const config: SentConfig = { core, memory, engine: options.engine ?? 'auto' };
-    if (kernel !== undefined) config.kernel = kernel.bytes;
-    if (initrd !== undefined) config.initrd = initrd.bytes;
-    if (bios !== undefined) config.bios = bios.bytes;
+    const config: SentConfig = { core, memory, engine: options.engine ?? 'auto', ...boot.files };
     const append = options.append ?? guest?.append;
     if (append !== undefined) config.append = append;
     if (options.clock !== undefined) config.clock = options.clock;
@@ -82,28 +89,159 @@ export class Hypervisor {
     if (options.channels !== undefined) config.channels = options.channels;
     if (options.noReboot !== undefined) config.noReboot = options.noReboot;
 
-    const id = `vm${++this.#count}`;
-    const name = options.name ?? guest?.name ?? id;
-    const vm = await Vm.create({
-      id,
-      name,
+    return this.#make(platform, {
+      name: options.name ?? guest?.name,
       prompt: guest?.prompt,
+      ...(guest !== undefined && { guest: { name: guest.name, key: guest.key ?? '' } }),
+      firmware: boot.files.bios !== undefined,
+      bootFiles: () => loadBootFiles(sources, platform),
       config,
-      owned: [kernel, initrd, bios].flatMap((file: LoadedFile | undefined) =>
-        file?.owned && file.bytes instanceof Uint8Array ? [file.bytes.buffer] : [],
-      ),
+      owned: boot.owned,
       maxInstructions: options.maxInstructions,
       shares,
       drives,
       networks,
-      limits: limitsOf(options),
-      ...(this.#options.saveAtLeaseEnd === undefined ? {} : { saveAtLeaseEnd: this.#options.saveAtLeaseEnd }),
-      worker: platform.startWorker(`hypertab ${id} ${name}`),
-      ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
+      limits: { ...limitsOf(options), driveRates: ratesOfDrives(allDrives, options.driveRates) },
     }).catch((error: unknown) => {
       throw error instanceof FileError ? withFileName(error, sources) : error;
     });
-    this.#vms.set(id, vm);
+  }
+
+  /** The snapshots that are kept: in this browser, or for this user (Node). */
+  get snapshots(): SnapshotStore {
+    return this.#snapshots;
+  }
+
+  /**
+   * Makes a VM that goes on, with start(), from where another one was saved: a snapshot, or an .htvm file as a blob,
+   * bytes, an address or a path. Its clock, random numbers and network addresses are new.
+   * @throws {SnapshotError} when it is no snapshot, does not fit, or something that it needs is not given;
+   * {OptionError} {FileError} {WorkerLostError} as create()
+   */
+  async restore(from: RestoreFrom, options: RestoreOptions = {}): Promise<VirtualMachine> {
+    const platform = await this.#platform();
+    const opened = await openSnapshot(from, this.#snapshots, (path) =>
+      platform.readFile(path, LARGEST_SNAPSHOT),
+    );
+    const { manifest } = opened.chain.at(-1)!;
+    checkOptions(options);
+    let missing: unknown;
+    const guest =
+      manifest.guest === undefined
+        ? undefined
+        : await platform.resolveGuest(manifest.guest.name).catch((error: unknown) => {
+            missing = error;
+            return undefined;
+          });
+    const plan = planRestore(manifest, options, guest);
+    const bootFiles = async (): Promise<BootFiles> => {
+      if (missing !== undefined && options.kernel === undefined) throw missing;
+      if (!manifest.machine.bios && options.kernel === undefined && guest?.kernel === undefined) {
+        throw new SnapshotError(
+          'missing',
+          'kernel: a snapshot has none to boot; restore it with the kernel it was booted from',
+        );
+      }
+      return loadBootFiles(chooseSources(options, guest), platform);
+    };
+    const { bios } = manifest.machine;
+    const [core, boot, restore] = await Promise.all([
+      this.#core(platform),
+      bios ? bootFiles() : undefined,
+      restoredState(opened),
+    ]);
+    return this.#make(platform, {
+      name: options.name ?? manifest.name,
+      prompt: manifest.prompt,
+      ...(manifest.guest !== undefined && { guest: manifest.guest }),
+      firmware: bios,
+      bootFiles,
+      config: { ...plan.config, core, ...boot?.files },
+      owned: boot?.owned ?? [],
+      restore,
+      maxInstructions: options.maxInstructions,
+      shares: plan.shares,
+      drives: plan.drives,
+      networks: plan.networks,
+      limits: { ...limitsOf(options), driveRates: ratesOfDrives(plan.given) },
+    });
+  }
+
+  /** Makes a VM of a copy of another one's machine, taken once the new one's worker is on its way. */
+  async #clone(
+    parts: VmParts,
+    take: () => Promise<TakenCopy>,
+    options: CloneOptions,
+  ): Promise<VirtualMachine> {
+    const platform = await this.#platform();
+    const network = options.network ?? (parts.networks ?? []).map((plan) => plan.network);
+    const networks = planNetworks(network);
+    if (networks.length !== (parts.networks?.length ?? 0)) {
+      throw new OptionError(
+        `network: a clone has ${parts.networks?.length ?? 0} interfaces, as its original; give as many`,
+      );
+    }
+    const worker = platform.startWorker(`hypertab clone of ${parts.name}`);
+    try {
+      const boot = parts.firmware ? await parts.bootFiles() : undefined;
+      const { copy, consoles } = await take();
+      const shared = copy.drives.find(({ kept }) => kept === 'overlay' || kept === 'outside');
+      if (shared !== undefined) {
+        throw new SnapshotError(
+          'configuration',
+          `drive: ${shared.name} is written by ${parts.name}, and two machines cannot write one disk; ` +
+            'a machine that is given it with snapshot: true can be cloned',
+        );
+      }
+      const { kernel: _, initrd: __, bios: ___, ...config } = parts.config;
+      return await this.#make(
+        platform,
+        {
+          ...parts,
+          name: options.name ?? `${parts.name}-clone`,
+          config: { ...config, ...boot?.files },
+          owned: boot?.owned ?? [],
+          restore: {
+            source: { kind: 'copy', copy },
+            owned: [copy.ram.contents.buffer as ArrayBuffer],
+            consoles,
+          },
+          networks,
+        },
+        worker,
+      );
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+  }
+
+  /** Makes a VM and takes it into the list. */
+  async #make(
+    platform: Platform,
+    parts: Omit<VmParts, 'id' | 'name' | 'worker' | 'snapshots' | 'clone'> & { name: string | undefined },
+    worker?: WorkerHandle,
+  ): Promise<VirtualMachine> {
+    const id = `vm${++this.#count}`;
+    const name = parts.name ?? id;
+    const whole: VmParts = {
+      ...parts,
+      id,
+      name,
+      ...(this.#options.saveAtLeaseEnd === undefined ? {} : { saveAtLeaseEnd: this.#options.saveAtLeaseEnd }),
+      ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
+      snapshots: this.#snapshots,
+      clone: (take, options) => this.#clone(whole, take, options),
+      worker: worker ?? platform.startWorker(`hypertab ${id} ${name}`),
+    };
+    const vm = await Vm.create(whole);
+    this.#adopt(vm, platform);
+    return vm;
+  }
+
+  /** Takes a VM into the list, and among those that share the host's cores. */
+  #adopt(vm: Vm, platform: Platform): void {
+    this.#vms.set(vm.id, vm);
     this.#scheduler ??= new HostScheduler(Math.max(1, this.#options.cores ?? platform.cores()));
     const scheduled = this.#scheduler.add(vm.schedulable);
     vm.onLimits = () => scheduled.changed();
@@ -111,10 +249,9 @@ export class Hypervisor {
       scheduled.changed();
       if (state !== 'destroyed') return;
       scheduled.remove();
-      this.#vms.delete(id);
+      this.#vms.delete(vm.id);
     });
     scheduled.changed();
-    return vm;
   }
 
   /**
@@ -170,8 +307,8 @@ export class Hypervisor {
 }
 
 /** Those of the options that are limits. */
-function limitsOf({ cpus, weight, memoryLimit, lease, driveRates, networkRates }: VmOptions): VmLimits {
-  return { cpus, weight, memoryLimit, lease, driveRates, networkRates };
+function limitsOf({ cpus, weight, memoryLimit, lease, networkRates }: VmOptions): VmLimits {
+  return { cpus, weight, memoryLimit, lease, networkRates };
 }
 
 function checkOptions(options: VmOptions): void {
@@ -200,35 +337,4 @@ function checkOptions(options: VmOptions): void {
     }
     if (options.append.includes('\0')) throw new OptionError('append: it holds a zero byte; leave that out');
   }
-}
-
-/** The machine, which unpacks its files, knows no more of them than what they are. */
-function withFileName(error: FileError, sources: Sources): FileError {
-  for (const what of ['kernel', 'initrd', 'bios'] as const) {
-    const source = sources[what];
-    if (source !== undefined && error.message.startsWith(`${what} is `)) {
-      return new FileError(nameOf(what, source) + error.message.slice(what.length), { cause: error });
-    }
-  }
-  return error;
-}
-
-interface Sources {
-  kernel: FileSource | undefined;
-  initrd: FileSource | undefined;
-  bios: FileSource | undefined;
-}
-
-/** The files to boot: those of the options before those of the guest. */
-function chooseSources(options: VmOptions, guest: GuestFiles | undefined): Sources {
-  const bios = options.bios === 'none' ? undefined : (options.bios ?? guest?.bios);
-  const kernel = options.kernel ?? guest?.kernel;
-  const initrd = options.initrd ?? guest?.initrd;
-  if (kernel === undefined && bios === undefined) {
-    throw new OptionError('there is nothing to boot: give a guest, a kernel or a bios');
-  }
-  if (initrd !== undefined && kernel === undefined) {
-    throw new OptionError('initrd: it is of no use without a kernel: give one, or leave it out');
-  }
-  return { kernel, initrd, bios };
 }

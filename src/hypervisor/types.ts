@@ -6,9 +6,11 @@ import type { DriveSpec } from '../storage/drive-spec.ts';
 import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
+import type { DriveRates } from '../virtio/block/block-device.ts';
 import type { WorkerStats } from '../worker/stats-channel.ts';
 import type { VmLimits } from './limits.ts';
 import type { ShutdownOptions } from './shutdown.ts';
+import type { CloneOptions, FreshSnapshot, SnapshotOptions, SnapshotProgress } from './snapshot-types.ts';
 
 export type VmState = 'created' | 'running' | 'paused' | 'stopped' | 'destroyed';
 
@@ -22,7 +24,7 @@ export type FileSource = Uint8Array | Blob | string | URL;
 export type VmShare = { tag: string } & TreeSpec;
 
 /** A drive. The guest finds its serial number (up to 20 bytes of ASCII) as /dev/disk/by-id/virtio-SERIAL. */
-export type VmDrive = DriveSpec & { serial?: string };
+export type VmDrive = DriveSpec & { serial?: string; rates?: DriveRates };
 
 /** What a network interface is plugged into; its MAC address is random when none is given. */
 export type VmNetwork = EthernetSwitch | { network: EthernetSwitch; mac?: string };
@@ -99,6 +101,8 @@ export interface VmEvents {
   share: { tag: string };
   stats: VmStats;
   reset: Record<string, never>;
+  /** How far a snapshot of it is. */
+  saving: SnapshotProgress;
   /** Its lease ends in so many milliseconds; update({ lease }) gives it another one. */
   lease: { remainingMs: number };
 }
@@ -169,6 +173,13 @@ export interface VirtualMachine {
   shutdown(options?: ShutdownOptions): Promise<StopReason>;
   /** A break on the serial line with what is typed right behind it: Linux takes a letter there for a magic SysRq. */
   sendBreak(behind?: string): Promise<void>;
+  /**
+   * Saves the machine, which stands still for a moment and then runs on while it is packed and stored. Rejects with
+   * SnapshotError, and what was kept before is as it was.
+   */
+  snapshot(options?: SnapshotOptions): Promise<FreshSnapshot>;
+  /** Makes another VM that goes on, with start(), from where this one is now, which runs on. */
+  clone(options?: CloneOptions): Promise<VirtualMachine>;
   /** Changes limits, at once; those that are not named stay. Rejects with OptionError, and nothing is changed. */
   update(limits: VmLimits): Promise<void>;
   /** What it may take of the host now. */
@@ -205,6 +216,8 @@ export interface VirtualMachine {
 /** Where a prepared guest's files are. */
 export interface GuestFiles {
   name: string;
+  /** Another one when the guest is made anew: what a warm start is kept for. */
+  key?: string;
   title: string;
   description: string;
   /** Bytes of RAM it wants. */

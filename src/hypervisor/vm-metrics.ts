@@ -35,6 +35,7 @@ export const NO_STATS: WorkerStats = {
   transmittedFrames: 0,
   transmittedBytes: 0,
   hostMs: 0,
+  cpuMs: 0,
   throttledMs: 0,
   throttled: 0,
 };
@@ -68,7 +69,7 @@ export class RateMeter {
       (Math.max(0, sample.stats[name] - last.stats[name]) / elapsed) * 1000;
     this.rates = {
       mips: instructions / elapsed / 1000,
-      cpu: Math.min(1, Math.max(0, (sample.stats.hostMs - last.stats.hostMs) / elapsed)),
+      cpu: Math.min(1, Math.max(0, (sample.stats.cpuMs - last.stats.cpuMs) / elapsed)),
       driveReadRate: rate('driveReadBytes'),
       driveWriteRate: rate('driveWrittenBytes'),
       receiveRate: rate('receivedBytes'),

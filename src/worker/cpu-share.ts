@@ -4,6 +4,8 @@
 export const PERIOD_MS = 100;
 /** Milliseconds below which what is left of a share is not worth a slice. */
 const LEAST_MS = 0.05;
+/** Milliseconds of sleep after which a thread's processor time is known exactly. */
+const LOOK_MS = 1;
 
 /** What a machine may take of the host. */
 export interface CpuPlan {
@@ -23,18 +25,29 @@ export const WHOLE_CORE: CpuPlan = { quota: 1 };
  * Says when a machine may run, and for how long.
  *
  * A quota is filled up at the beginning of each period and not saved for later; what a slice took too much is taken
- * from the next period, so that the mean is exact. In slots, what counts is the time of day alone.
+ * from the next period, so that the mean is exact. A slice is charged the time that passed, which on a busy host is
+ * more than it had: where processor time can be read, the difference is given back in the same period, after a
+ * moment's sleep that brings it up to date. In slots, what counts is the time of day alone.
  */
 export class CpuShare {
   readonly #now: () => number;
+  readonly #threadTime: (() => number) | undefined;
   #plan: CpuPlan = WHOLE_CORE;
   /** Milliseconds left in this period; negative after a slice that took too long. */
   #left = 0;
   #period = -Infinity;
+  /** Charged since processor time was last compared, and what that was then. */
+  #charged = 0;
+  #comparedAt: number | undefined;
+  #slept = false;
 
-  /** @param now milliseconds on the clock that all workers have in common */
-  constructor(now: () => number = commonClock) {
+  /**
+   * @param now milliseconds on the clock that all workers have in common
+   * @param threadTime milliseconds of processor time of this thread, exact after it has slept
+   */
+  constructor(now: () => number = commonClock, threadTime?: () => number) {
     this.#now = now;
+    this.#threadTime = threadTime;
   }
 
   get plan(): CpuPlan {
@@ -42,6 +55,10 @@ export class CpuShare {
   }
 
   set plan(plan: CpuPlan) {
+    if (this.unlimited) {
+      this.#charged = 0;
+      this.#comparedAt = this.#threadTime?.();
+    }
     this.#plan = plan;
     this.#left = Math.min(this.#left, plan.quota * PERIOD_MS);
   }
@@ -62,11 +79,14 @@ export class CpuShare {
       return slot === undefined ? 0 : begin + slot[1] - now;
     }
     this.#refill(begin);
+    if (this.#slept) this.#compare();
     return this.#left < LEAST_MS ? 0 : Math.min(this.#left, begin + PERIOD_MS - now);
   }
 
-  /** Milliseconds until it may run again, when allowance() was 0. */
-  get waitMs(): number {
+  /** Milliseconds to sleep, when allowance() was 0, before it is asked again. */
+  wait(): number {
+    this.#slept = true;
+    if (this.#charged > 0 && this.#threadTime !== undefined && this.#plan.slots === undefined) return LOOK_MS;
     const now = this.#now();
     const begin = Math.floor(now / PERIOD_MS) * PERIOD_MS;
     const { slots, quota } = this.#plan;
@@ -82,7 +102,21 @@ export class CpuShare {
 
   /** Notes that it has run. */
   charge(milliseconds: number): void {
-    if (!this.unlimited) this.#left -= milliseconds;
+    if (this.unlimited) return;
+    this.#left -= milliseconds;
+    this.#charged += milliseconds;
+  }
+
+  /** Gives back what was charged and not had. */
+  #compare(): void {
+    this.#slept = false;
+    const charged = this.#charged;
+    this.#charged = 0;
+    if (this.#threadTime === undefined) return;
+    const had = this.#threadTime();
+    const used = had - (this.#comparedAt ?? had);
+    this.#comparedAt = had;
+    this.#left = Math.min(this.#plan.quota * PERIOD_MS, this.#left + charged - used);
   }
 
   #refill(begin: number): void {

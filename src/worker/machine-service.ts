@@ -57,6 +57,7 @@ export type PartsOpener = (
 export class MachineService implements MachineControl {
   readonly #createMachine: MachineFactory;
   readonly #openParts: PartsOpener;
+  readonly #threadTime: (() => number) | undefined;
   #machine: MachineApi | undefined;
   #driver: VmDriver | undefined;
   #parts: OpenedParts | undefined;
@@ -67,9 +68,15 @@ export class MachineService implements MachineControl {
   /** Bytes written to each console before this power cycle. */
   #earlierBytes: readonly number[] = [];
 
-  constructor(createMachine: MachineFactory, openParts: PartsOpener = openNothing) {
+  /** @param threadTime processor time of this thread in milliseconds, where the system tells it */
+  constructor(
+    createMachine: MachineFactory,
+    openParts: PartsOpener = openNothing,
+    threadTime?: () => number,
+  ) {
     this.#createMachine = createMachine;
     this.#openParts = openParts;
+    this.#threadTime = threadTime;
   }
 
   async create(setup: MachineSetup): Promise<void> {
@@ -103,6 +110,7 @@ export class MachineService implements MachineControl {
       {
         noReboot: setup.config.noReboot === true,
         statsIntervalMs: board === undefined ? MESSAGE_INTERVAL_MS : BOARD_INTERVAL_MS,
+        threadTime: this.#threadTime,
       },
     );
     if (machine.saveState !== undefined) {
@@ -319,6 +327,7 @@ export function serveMachine(
   hello: WorkerHello,
   createMachine: MachineFactory,
   openParts?: PartsOpener,
+  threadTime?: () => number,
 ): void {
-  Comlink.expose(new MachineService(createMachine, openParts), hello.port);
+  Comlink.expose(new MachineService(createMachine, openParts, threadTime), hello.port);
 }

@@ -7,6 +7,7 @@ import { openTreeNode } from '../storage/tree/open-tree-node.ts';
 import type { WorkerHello } from './machine-control.ts';
 import { serveMachine } from './machine-service.ts';
 import { openParts } from './open-parts.ts';
+import { openThreadTime } from './thread-time-node.ts';
 
 if (parentPort === null) throw new Error('machine-worker-node runs in a worker thread, not by itself');
 parentPort.once('message', (hello: WorkerHello) =>
@@ -15,5 +16,6 @@ parentPort.once('message', (hello: WorkerHello) =>
     (config, parts) => new Machine(config, Core.create, parts),
     (setup, onWarning, restores) =>
       openParts(setup, { openTree: openTreeNode, openDrive: openDriveNode }, onWarning, restores),
+    openThreadTime(),
   ),
 );

@@ -4,8 +4,10 @@ import type { MachineStats } from '../machine/machine-types.ts';
 
 /** A machine's figures, and what its worker knows of it. */
 export interface WorkerStats extends MachineStats {
-  /** Milliseconds that the machine and its devices have taken of the host, since it was made. */
+  /** Milliseconds in which the machine and its devices ran, since it was made. */
   hostMs: number;
+  /** Milliseconds of processor time of its thread, where the system tells it; else as hostMs. */
+  cpuMs: number;
   /** Milliseconds in which the guest had work and waited for its share of the host, and how often it did. */
   throttledMs: number;
   throttled: number;
@@ -44,6 +46,7 @@ const SLOTS: Record<Exclude<keyof WorkerStats, 'engine'>, number> = {
   moduleBytes: 17,
   codeBytes: 18,
   hostMs: 33,
+  cpuMs: 34,
   throttledMs: 19,
   throttled: 20,
   wfiExits: 21,

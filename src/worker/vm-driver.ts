@@ -27,6 +27,8 @@ export interface DriverOptions {
   /** Milliseconds between two samples while the guest runs. */
   statsIntervalMs: number;
   sliceMs?: number;
+  /** Processor time of this thread in milliseconds, where the system tells it. */
+  threadTime?: () => number;
 }
 
 export type DriverState = 'created' | 'running' | 'paused' | 'stopped';
@@ -43,7 +45,7 @@ export class VmDriver {
   #flooded = false;
   #wake: (() => void) | undefined;
   #lastSample = -Infinity;
-  readonly #share = new CpuShare();
+  readonly #share: CpuShare;
   #hostMs = 0;
   /** Milliseconds in which the guest had work and had to wait for its share, and how often it did. */
   #throttledMs = 0;
@@ -58,6 +60,7 @@ export class VmDriver {
     this.#outputs = outputs;
     this.#host = host;
     this.#options = options;
+    this.#share = new CpuShare(undefined, options.threadTime);
     machine.onConsoleOutput = (bytes) => outputs[0]?.send(bytes);
     machine.onReset = () => {
       host.onPowerOn();
@@ -89,7 +92,12 @@ export class VmDriver {
 
   /** Figures as they are now. */
   get sample(): StatsSample {
-    const host = { hostMs: this.#hostMs, throttledMs: this.#throttledMs, throttled: this.#throttled };
+    const host = {
+      hostMs: this.#hostMs,
+      cpuMs: this.#options.threadTime?.() ?? this.#hostMs,
+      throttledMs: this.#throttledMs,
+      throttled: this.#throttled,
+    };
     return { at: performance.now(), stats: { ...this.#machine.stats(), ...host } };
   }
 
@@ -238,7 +246,7 @@ export class VmDriver {
     this.#throttled++;
     if (before - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.ceil(this.#share.waitMs));
+      const timer = setTimeout(resolve, Math.ceil(this.#share.wait()));
       this.#endThrottle = () => {
         clearTimeout(timer);
         resolve();

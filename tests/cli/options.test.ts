@@ -136,7 +136,7 @@ describe('hypertab run', () => {
     [['--bios', 'none'], 'there is nothing to boot'],
     [['a', 'b'], "what is 'b'?"],
     [['a', '--memory', 'x'], "memory: 'x' is not a size"],
-    [['a', '--cpus', '1'], "unknown option '--cpus'"],
+    [['a', '--cores', '1'], "unknown option '--cores'"],
     [['a', '--gpu', 'x'], "unknown option '--gpu'"],
     [['a', '--net', 'user'], "--net user: this version has no way out to the host's network"],
     [['a', '--net', 'tap'], "--net: 'tap' is none of none, user"],

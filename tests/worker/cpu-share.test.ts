@@ -13,7 +13,7 @@ function spin(
   while (clock.now < until) {
     const allowed = share.allowance();
     if (allowed <= 0) {
-      const wait = share.waitMs;
+      const wait = share.wait();
       expect(wait).toBeGreaterThan(0);
       expect(wait).toBeLessThanOrEqual(100 * PERIOD_MS);
       clock.now += wait;
@@ -82,6 +82,31 @@ describe('the share of a core', () => {
           const most = quota * clock.now + 10 + quota * PERIOD_MS;
           expect(total(ran)).toBeLessThanOrEqual(most);
           expect(total(ran)).toBeGreaterThan(0.97 * quota * (200 * PERIOD_MS) - 10 - quota * PERIOD_MS);
+        },
+      ),
+    );
+  });
+
+  it('is of processor time, where that is known, on a host that gives a slice less than its time', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 45 }),
+        fc.array(fc.double({ min: 0.5, max: 1, noNaN: true }), { minLength: 1, maxLength: 50 }),
+        (percent, parts) => {
+          const quota = percent / 100;
+          const clock = { now: 0 };
+          let used = 0;
+          const share = new CpuShare(
+            () => clock.now,
+            () => used,
+          );
+          share.plan = { quota };
+          let index = 0;
+          spin(share, clock, 100 * PERIOD_MS, (allowed) => {
+            used += allowed * parts[index++ % parts.length]!;
+            return allowed;
+          });
+          expect(Math.abs(used / (quota * clock.now) - 1)).toBeLessThan(0.03);
         },
       ),
     );

@@ -53,6 +53,19 @@ export class FakeMachine implements MachineApi {
     this.typed.push(...bytes);
   }
 
+  /** What setBalloon() asked for. */
+  balloon = 0;
+  /** Called with what came behind a break. */
+  onBreak: (behind: string) => void = () => {};
+
+  setBalloon(bytes: number): void {
+    this.balloon = bytes;
+  }
+
+  sendBreak(behind = new Uint8Array(0)): void {
+    this.onBreak(new TextDecoder().decode(behind));
+  }
+
   print(text: string): void {
     this.onConsoleOutput(new TextEncoder().encode(text));
   }

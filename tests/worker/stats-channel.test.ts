@@ -6,7 +6,10 @@ it('a board gives back every figure that was written to it', () => {
   const memory = StatsBoard.create();
   const machine = new FakeMachine();
   machine.instructions = 2 ** 45 + 1;
-  const sample = { at: 12.5, stats: { ...machine.stats(), hostMs: 29, throttledMs: 30, throttled: 31 } };
+  const sample = {
+    at: 12.5,
+    stats: { ...machine.stats(), hostMs: 29, cpuMs: 32, throttledMs: 30, throttled: 31 },
+  };
   new StatsBoard(memory).write(sample);
   expect(new StatsBoard(memory).read()).toEqual(sample);
 });

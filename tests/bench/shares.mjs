@@ -1,0 +1,97 @@
+// How exactly shares of the host's cores hold: the processor time of each machine's thread, as Linux counts it, over
+// windows of 100 ms. Machines that spin, in Node. Usage: node tests/bench/shares.mjs [SECONDS]
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Hypervisor } from '../../build/src/index.js';
+
+const seconds = Number(process.argv[2] ?? 5);
+/** `j .`: a machine that always has work. */
+const SPIN = new Uint8Array([0x6f, 0, 0, 0]);
+const PERIOD_MS = 100;
+/** Where in a period the figures are taken: late, when a machine with a share of a core sleeps. */
+const PHASE_MS = 97;
+
+/** Milliseconds of processor time of each thread of this process. */
+function threads() {
+  const found = new Map();
+  for (const id of readdirSync('/proc/self/task')) {
+    try {
+      found.set(id, Number(readFileSync(`/proc/self/task/${id}/schedstat`, 'utf8').split(' ')[0]) / 1e6);
+    } catch {
+      // A thread that has just ended.
+    }
+  }
+  return found;
+}
+
+const now = () => performance.timeOrigin + performance.now();
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs machines with these limits; returns what each used of each window, as a share of a core. */
+async function measure(limits, cores) {
+  const hypervisor = new Hypervisor({ cores });
+  try {
+    const before = new Set(threads().keys());
+    const ids = [];
+    const vms = [];
+    for (const each of limits) {
+      const known = new Set([...threads().keys()]);
+      const vm = await hypervisor.create({ bios: SPIN, memory: '16M', engine: 'interpreter', ...each });
+      ids.push([...threads().keys()].filter((id) => !known.has(id) && !before.has(id)));
+      vms.push(vm);
+    }
+    for (const vm of vms) await vm.start();
+    await pause(1500);
+    const windows = limits.map(() => []);
+    let last;
+    let lastAt = 0;
+    const end = now() + seconds * 1000;
+    while (now() < end) {
+      const to = Math.floor(now() / PERIOD_MS) * PERIOD_MS + PERIOD_MS + PHASE_MS;
+      await pause(to - now());
+      const at = now();
+      const used = threads();
+      if (last !== undefined && at - lastAt < PERIOD_MS + 3 && at - lastAt > PERIOD_MS - 3) {
+        for (const [index, own] of ids.entries()) {
+          const ms = own.reduce((sum, id) => sum + (used.get(id) ?? 0) - (last.get(id) ?? 0), 0);
+          windows[index].push(ms / PERIOD_MS);
+        }
+      }
+      last = used;
+      lastAt = at;
+    }
+    const stats = await Promise.all(vms.map((vm) => vm.stats()));
+    return windows.map((shares, index) => ({ shares, cpu: stats[index].cpu }));
+  } finally {
+    await hypervisor.destroyAll();
+  }
+}
+
+const percent = (share) => `${(share * 100).toFixed(1)} %`.padStart(7);
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+
+async function show(title, limits, expected, cores = availableParallelism()) {
+  const results = await measure(limits, cores);
+  console.log(title);
+  for (const [index, { shares, cpu }] of results.entries()) {
+    const sorted = [...shares].sort((a, b) => a - b);
+    const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+    const want = expected[index];
+    const near = shares.filter((share) => Math.abs(share / want - 1) <= 0.03).length / shares.length;
+    console.log(
+      `  ${JSON.stringify(limits[index]).padEnd(30)} wanted ${percent(want)}  mean ${percent(mean(shares))}` +
+        `  5th ${percent(at(0.05))}  median ${percent(at(0.5))}  95th ${percent(at(0.95))}` +
+        `  within 3 %: ${percent(near)} of ${shares.length} windows  vm.stats().cpu ${percent(cpu)}`,
+    );
+  }
+}
+
+for (const cpus of [0.05, 0.1, 0.25, 0.5, 0.75, 0.9]) await show(`--cpus ${cpus}`, [{ cpus }], [cpus]);
+await show('weights 300 and 100 on one core', [{ weight: 300 }, { weight: 100 }], [0.75, 0.25], 1);
+await show('three alike on two cores', [{}, {}, {}], [2 / 3, 2 / 3, 2 / 3], 2);
+await show(
+  'weights 200, 100 and 100 on one core, the first with --cpus 0.2',
+  [{ weight: 200, cpus: 0.2 }, {}, {}],
+  [0.2, 0.4, 0.4],
+  1,
+);
