@@ -81,7 +81,9 @@ export class Hypervisor {
     ]);
 
     const config: SentConfig = { core, memory, engine: options.engine ?? 'auto', ...boot.files };
-    const append = options.append ?? guest?.append;
+    // Our own guests load the balloon's driver when they are told that it is wanted.
+    const balloon = guest !== undefined && options.memoryLimit !== undefined ? ' hypertab.balloon' : '';
+    const append = options.append ?? (guest?.append === undefined ? undefined : guest.append + balloon);
     if (append !== undefined) config.append = append;
     if (options.clock !== undefined) config.clock = options.clock;
     if (options.seed !== undefined) config.seed = options.seed;
