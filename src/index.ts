@@ -41,6 +41,16 @@ export { describeReason, type WaitOptions, waitForPrompt } from './hypervisor/pr
 export { type CommandResult, type RunOptions, runCommand } from './hypervisor/run-command.ts';
 export type { ShutdownOptions } from './hypervisor/shutdown.ts';
 export { formatSize, parseMemory, parseSize } from './hypervisor/size.ts';
+export { SnapshotError, type SnapshotFault } from './hypervisor/snapshot-error.ts';
+export type {
+  CloneOptions,
+  FreshSnapshot,
+  RestoreOptions,
+  Snapshot,
+  SnapshotOptions,
+  SnapshotProgress,
+  SnapshotStore,
+} from './hypervisor/snapshot-types.ts';
 export type {
   FileSource,
   GuestFiles,

@@ -26,3 +26,13 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform = pro
     ? join(homedir(), 'Library', 'Caches', 'hypertab')
     : join(homedir(), '.cache', 'hypertab');
 }
+
+/** Where snapshots are kept: HYPERTAB_SNAPSHOTS, else the platform's folder for data. */
+export function snapshotsFolder(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
+  if (env.HYPERTAB_SNAPSHOTS) return resolve(env.HYPERTAB_SNAPSHOTS);
+  if (env.XDG_DATA_HOME?.startsWith('/')) return join(env.XDG_DATA_HOME, 'hypertab', 'snapshots');
+  if (platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'hypertab', 'snapshots');
+  return platform === 'darwin'
+    ? join(homedir(), 'Library', 'Application Support', 'hypertab', 'snapshots')
+    : join(homedir(), '.local', 'share', 'hypertab', 'snapshots');
+}

@@ -71,6 +71,8 @@ export const browserPlatform: Platform = {
   loadCore,
   readFile,
   cores: () => navigator.hardwareConcurrency,
+  openSnapshots: async () =>
+    (await import('../storage/htvm/snapshot-files-browser.ts')).openSnapshotsBrowser(),
   resolveGuest: async (name) => {
     throw new FileError(`no guest '${name}': pass resolveGuest to new Hypervisor() to say where guests are`);
   },

@@ -102,5 +102,10 @@ export const nodePlatform: Platform = {
   loadCore,
   readFile,
   cores: availableParallelism,
+  openSnapshots: async () => {
+    const { snapshotsFolder } = await import('../guests/paths-node.ts');
+    const { FolderSnapshots } = await import('../storage/htvm/snapshot-files-node.ts');
+    return new FolderSnapshots(snapshotsFolder());
+  },
   resolveGuest: async (name) => (await import('../guests/prepare-node.ts')).resolveGuestNode(name),
 };

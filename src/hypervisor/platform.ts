@@ -1,3 +1,4 @@
+import type { SnapshotFiles } from '../storage/htvm/snapshot-files.ts';
 import type { WorkerHello } from '../worker/machine-control.ts';
 import type { GuestResolver } from './types.ts';
 
@@ -25,6 +26,8 @@ export interface Platform {
   readFile(source: string | URL | Blob, limit: number): Promise<Uint8Array<ArrayBuffer> | Blob>;
   /** Cores of the host. */
   cores(): number;
+  /** Where snapshots are kept. */
+  openSnapshots(): Promise<SnapshotFiles>;
   /** Finds prepared guests where this platform keeps them. */
   resolveGuest: GuestResolver;
 }

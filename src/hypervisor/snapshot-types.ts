@@ -68,12 +68,13 @@ export interface RestoreOptions
   network?: VmNetwork | readonly VmNetwork[];
 }
 
-/** What a clone has of its own. Drives and shares default to what the machine itself was given. */
+/**
+ * What a clone has of its own. It has the drives and shares that the machine was given; a drive that the machine writes
+ * cannot be used by two, so that such a machine has no clones: give it the drive with `snapshot: true`.
+ */
 export interface CloneOptions {
   name?: string;
-  /** In the place of the machine's own, where those cannot be used by two: a disk that is written. */
-  drives?: readonly VmDrive[];
-  shares?: readonly VmShare[];
+  /** Default: the machine's own networks. MAC addresses are new. */
   network?: VmNetwork | readonly VmNetwork[];
 }
 

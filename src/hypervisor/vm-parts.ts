@@ -9,6 +9,12 @@ import type { CloneOptions } from './snapshot-types.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { VirtualMachine } from './types.ts';
 
+/** Files to boot from, and buffers of them that may be transferred. */
+export interface BootFiles {
+  files: Pick<SentConfig, 'kernel' | 'initrd' | 'bios'>;
+  owned: ArrayBuffer[];
+}
+
 /** What a VM goes on from. */
 export interface RestoredState {
   source: RestoreSource;
@@ -19,6 +25,12 @@ export interface RestoredState {
   stored?: string;
 }
 
+/** A machine that was copied, and what its consoles showed. */
+export interface TakenCopy {
+  copy: MachineCopy;
+  consoles: readonly Uint8Array[];
+}
+
 /** What a VM is made of, once the options have been understood. */
 export interface VmParts {
   id: string;
@@ -27,11 +39,11 @@ export interface VmParts {
   /** The guest by whose name it was made, and what tells its versions apart. */
   guest?: { name: string; key: string };
   /** True when it runs firmware in M-mode. */
-  firmware?: boolean;
+  firmware: boolean;
   /** Goes on from a saved machine: what its consoles showed, and where its state is. */
   restore?: RestoredState;
-  /** Reads kernel and initrd again, for a machine that was made without them. */
-  bootFiles?: () => Promise<Pick<SentConfig, 'kernel' | 'initrd'>>;
+  /** Reads the files to boot from again: for a machine that was made without, and for clones. */
+  bootFiles: () => Promise<BootFiles>;
   config: SentConfig;
   /** Buffers of `config` that may be transferred to the worker. */
   owned: ArrayBuffer[];
@@ -41,13 +53,9 @@ export interface VmParts {
   networks?: readonly NetworkPlan[];
   worker: WorkerHandle;
   /** Where its snapshots are kept. */
-  snapshots?: Snapshots;
-  /** Makes another VM of a copy of its machine. */
-  clone?: (
-    copy: MachineCopy,
-    consoles: readonly Uint8Array[],
-    options: CloneOptions,
-  ) => Promise<VirtualMachine>;
+  snapshots: Snapshots;
+  /** Makes another VM of a copy of this one's machine, which is taken when all is ready for it. */
+  clone: (take: () => Promise<TakenCopy>, options: CloneOptions) => Promise<VirtualMachine>;
   /** What it may take of the host. */
   limits?: VmLimits;
   /** Saves a VM whose lease is over, before it is stopped. */

@@ -1,13 +1,15 @@
 // Saves a VM: its worker packs the machine, what the user's side knows of it is added here.
 
+import * as Comlink from 'comlink';
 import type { HtvmManifest, HtvmShare } from '../storage/htvm/htvm-manifest.ts';
 import { HtvmFile } from '../storage/htvm/htvm-reader.ts';
 import { assembleHtvm, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import type { MachineControl } from '../worker/machine-control.ts';
 import type { MachineCopy, SavedMachine } from '../worker/machine-saver.ts';
 import { snapshotError } from './snapshot-error.ts';
-import type { FreshSnapshot, SnapshotOptions } from './snapshot-types.ts';
-import { FileSnapshot, type Snapshots } from './snapshots.ts';
+import type { CloneOptions, FreshSnapshot, SnapshotOptions } from './snapshot-types.ts';
+import { FileSnapshot } from './snapshots.ts';
+import type { VirtualMachine } from './types.ts';
 import type { GuestConsole } from './vm-console.ts';
 import type { VmParts } from './vm-parts.ts';
 
@@ -18,59 +20,90 @@ const CONSOLE_VERSION = 1;
 /** Section of a console's last output. */
 export const consoleSection = (index: number) => `console/${index}`;
 
-/** The worker's calls that saving needs, as promises. */
-export interface SavingControl {
-  saveMachine(...request: Parameters<MachineControl['saveMachine']>): Promise<SavedMachine>;
-  keepSaved(id: string): Promise<void>;
-  discardSaved(id: string): Promise<void>;
-}
-
+/** What saving needs of its VM. */
 export interface SavingVm {
   parts: VmParts;
   consoles: readonly GuestConsole[];
-  control: SavingControl;
-  /** Where snapshots are kept, and which of this VM was the last. */
-  snapshots: Snapshots;
-  lastStored: string | undefined;
+  control: Comlink.Remote<MachineControl>;
+  /** Waits for an answer of the worker, which may be lost. */
+  call<T>(answer: Promise<T>): Promise<T>;
 }
 
-/**
- * Saves the VM.
- * @returns the snapshot; `stored` says whether it can be the parent of the next
- * @throws {SnapshotError} when it cannot be kept, and what was kept before is as it was
- */
-export async function saveVm(
-  vm: SavingVm,
-  options: SnapshotOptions,
-): Promise<{ snapshot: FreshSnapshot; stored: boolean }> {
-  const id = randomId();
-  const isStored = options.store !== false;
-  const { lastStored } = vm;
-  const parent =
-    options.incremental && isStored && lastStored !== undefined && (await vm.snapshots.has(lastStored))
-      ? lastStored
-      : undefined;
-  const packing = options.compression === 'none' ? 'raw' : 'gzip';
-  try {
-    const saved = await vm.control.saveMachine({ id, packing, parent });
-    const packer = new SectionPacker(packing);
-    for (const [index, tail] of (await consoleTails(vm.consoles, saved.consoleBytes)).entries()) {
-      await packer.add(consoleSection(index), CONSOLE_VERSION, tail);
+/** A VM's side of snapshots and clones, and of the files that a restored machine was made without. */
+export class VmSaving {
+  readonly #vm: SavingVm;
+  /** It goes on from a saved machine and has not been started. */
+  isStandingBy: boolean;
+  /** Its machine was made without the files to boot from. */
+  #lacksFiles: boolean;
+  /** The last snapshot of it that was stored. */
+  #lastStored: string | undefined;
+
+  constructor(vm: SavingVm) {
+    const { restore, config } = vm.parts;
+    this.#vm = vm;
+    this.isStandingBy = restore !== undefined;
+    this.#lacksFiles = this.isStandingBy && config.bios === undefined;
+    this.#lastStored = restore?.stored;
+  }
+
+  get lacksFiles(): boolean {
+    return this.#lacksFiles;
+  }
+
+  /** Gives a machine that was made without them the files to boot from. */
+  async provideFiles(): Promise<void> {
+    if (!this.#lacksFiles) return;
+    const { parts, control, call } = this.#vm;
+    const { files, owned } = await parts.bootFiles();
+    const { kernel, initrd } = files;
+    await call(control.provideFiles(Comlink.transfer({ kernel, initrd }, owned)));
+    this.#lacksFiles = false;
+  }
+
+  /** @throws {SnapshotError} when it cannot be kept; what was kept before is as it was */
+  async save(options: SnapshotOptions): Promise<FreshSnapshot> {
+    const { parts, consoles, control, call } = this.#vm;
+    const id = randomId();
+    const isStored = options.store !== false;
+    const last = this.#lastStored;
+    const isIncrement =
+      options.incremental === true && isStored && last !== undefined && (await parts.snapshots.has(last));
+    const packing = options.compression === 'none' ? 'raw' : 'gzip';
+    try {
+      const saved = await call(control.saveMachine({ id, packing, parent: isIncrement ? last : undefined }));
+      const packer = new SectionPacker(packing);
+      for (const [index, tail] of (await consoleTails(consoles, saved.consoleBytes)).entries()) {
+        await packer.add(consoleSection(index), CONSOLE_VERSION, tail);
+      }
+      const manifest = describeVm(parts, saved, id, options.name ?? parts.name);
+      const blob = await assembleHtvm(manifest, [saved.packed, packer.finish()]);
+      const file = await HtvmFile.open(blob, `the snapshot of ${parts.name}`);
+      const kept = isStored
+        ? await parts.snapshots.add(file, blob)
+        : new FileSnapshot(file, async () => blob);
+      if (isStored) {
+        await call(control.keepSaved(id));
+        this.#lastStored = id;
+      }
+      return Object.assign(kept, { pauseMs: saved.pauseMs });
+    } catch (error) {
+      await call(control.discardSaved(id)).catch(() => {});
+      throw snapshotError(error);
     }
-    const manifest = describeVm(vm.parts, saved, id, options.name ?? vm.parts.name);
-    const blob = await assembleHtvm(manifest, [saved.packed, packer.finish()]);
-    const file = await HtvmFile.open(blob, `the snapshot of ${vm.parts.name}`);
-    const kept = isStored ? await vm.snapshots.add(file, blob) : new FileSnapshot(file, async () => blob);
-    if (isStored) await vm.control.keepSaved(id);
-    return { snapshot: Object.assign(kept, { pauseMs: saved.pauseMs }), stored: isStored };
-  } catch (error) {
-    await vm.control.discardSaved(id).catch(() => {});
-    throw snapshotError(error);
+  }
+
+  clone(options: CloneOptions): Promise<VirtualMachine> {
+    const { parts, consoles, control, call } = this.#vm;
+    return parts.clone(async () => {
+      const copy = await call(control.copyMachine());
+      return { copy, consoles: await consoleTails(consoles, copy.consoleBytes) };
+    }, options);
   }
 }
 
 /** The last output of each console before a moment. */
-export async function consoleTails(
+async function consoleTails(
   consoles: readonly GuestConsole[],
   consoleBytes: MachineCopy['consoleBytes'],
 ): Promise<Uint8Array[]> {
@@ -100,7 +133,7 @@ function describeVm(
     machine: {
       memory,
       engine,
-      bios: parts.firmware === true,
+      bios: parts.firmware,
       append,
       consoles,
       channels,

@@ -12,6 +12,7 @@ import type { WorkerHandle } from './platform.ts';
 import { refusal } from './refusal.ts';
 import { type ShutdownOptions, shutDown } from './shutdown.ts';
 import { parseSize } from './size.ts';
+import type { CloneOptions, FreshSnapshot, SnapshotOptions } from './snapshot-types.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
 import { GuestConsole } from './vm-console.ts';
 import { GuestFolder } from './vm-folder.ts';
@@ -19,6 +20,7 @@ import { PluggedInterface } from './vm-interface.ts';
 import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
 import type { VmParts } from './vm-parts.ts';
 import { VmResources } from './vm-resources.ts';
+import { VmSaving } from './vm-saving.ts';
 
 /** Milliseconds over which speed and load are measured. */
 const WINDOW_MS = 500;
@@ -34,6 +36,7 @@ export class Vm implements VirtualMachine {
   readonly shares: ReadonlyMap<string, GuestFolder>;
   readonly #memory: number;
   readonly #channels: number;
+  readonly #noReboot: boolean;
   /** True when it has drives or shares. */
   readonly #stores: boolean;
   readonly #worker: WorkerHandle;
@@ -47,6 +50,7 @@ export class Vm implements VirtualMachine {
   readonly #board: StatsBoard | undefined;
   readonly #resources: VmResources;
   readonly #lease: Lease;
+  readonly #saving: VmSaving;
   /** Told when its limits have changed. */
   onLimits: () => void = () => {};
   #state: VmState = 'created';
@@ -75,11 +79,18 @@ export class Vm implements VirtualMachine {
     this.prompt = parts.prompt;
     this.#memory = parts.config.memory;
     this.#channels = parts.config.channels ?? 0;
+    this.#noReboot = parts.config.noReboot === true;
     this.#stores = (parts.drives?.length ?? 0) + (parts.shares?.length ?? 0) > 0;
     this.#worker = parts.worker;
     this.#control = control;
     this.#events = events;
     this.#consoles = [console];
+    this.#saving = new VmSaving({
+      parts,
+      consoles: this.#consoles,
+      control,
+      call: (answer) => this.#call(answer),
+    });
     this.interfaces = interfaces;
     this.shares = new Map((parts.shares ?? []).map(({ tag }) => [tag, this.#openFolder(tag)]));
     this.#board = board;
@@ -130,6 +141,7 @@ export class Vm implements VirtualMachine {
     const setup: MachineSetup = {
       config: parts.config,
       maxInstructions: parts.maxInstructions,
+      restore: parts.restore?.source,
       shares: parts.shares,
       drives: parts.drives,
       terminals,
@@ -140,7 +152,10 @@ export class Vm implements VirtualMachine {
       events: events.port2,
     };
     const cables = [...terminals, ...networks].flatMap((ends) => [ends.out.port, ends.in.port]);
-    const transfers = [consoleOut.port, consoleIn.port, events.port2, ...cables, ...parts.owned];
+    const owned = [...parts.owned, ...(parts.restore?.owned ?? [])];
+    const transfers = [consoleOut.port, consoleIn.port, events.port2, ...cables, ...owned];
+    for (const [index, tail] of (parts.restore?.consoles ?? []).entries())
+      vm.#consoles[index]?.presetBacklog(tail);
     try {
       await vm.#call(vm.#control.create(Comlink.transfer(setup, transfers)));
       if (parts.limits !== undefined) await vm.#resources.update(parts.limits);
@@ -162,6 +177,7 @@ export class Vm implements VirtualMachine {
   async start(): Promise<void> {
     this.#demand('start', 'created', 'running', 'stopped');
     if (this.#state === 'running') return;
+    if (this.#state === 'stopped') await this.#provideFiles();
     await this.#powerCycle((run) => this.#control.start(run));
   }
 
@@ -182,7 +198,19 @@ export class Vm implements VirtualMachine {
 
   async reset(): Promise<void> {
     this.#demand('reset', 'created', 'running', 'paused', 'stopped');
+    await this.#provideFiles();
+    this.#saving.isStandingBy = false;
     await this.#powerCycle((run) => this.#control.reset(run));
+  }
+
+  async snapshot(options: SnapshotOptions = {}): Promise<FreshSnapshot> {
+    this.#demand('save', 'created', 'running', 'paused');
+    return this.#inWords(this.#saving.save(options));
+  }
+
+  async clone(options: CloneOptions = {}): Promise<VirtualMachine> {
+    this.#demand('clone', 'created', 'running', 'paused');
+    return this.#inWords(this.#saving.clone(options));
   }
 
   async powerOff(): Promise<void> {
@@ -338,7 +366,8 @@ export class Vm implements VirtualMachine {
     this.#enter('running');
     try {
       const consoleBytes = await this.#call(begin(run));
-      this.#beginPowerCycle(consoleBytes);
+      if (!this.#saving.isStandingBy) this.#beginPowerCycle(consoleBytes);
+      this.#saving.isStandingBy = false;
     } catch (error) {
       const refused = refusal(error, this.#memory);
       // A machine that cannot be loaded again stands still; a lost or destroyed one has said so.
@@ -346,6 +375,27 @@ export class Vm implements VirtualMachine {
         this.#stopped({ kind: 'fault', message: refused.message });
       }
       throw refused;
+    }
+  }
+
+  #provideFiles(): Promise<void> {
+    return this.#inWords(this.#saving.provideFiles());
+  }
+
+  #inWords<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      throw refusal(error, this.#memory);
+    });
+  }
+
+  /** A guest that asked for a reboot before its machine had the files for one. */
+  async #followReboot(): Promise<void> {
+    try {
+      await this.reset();
+      this.#emitter.emit('reset', {});
+    } catch (error) {
+      if (this.#isOn())
+        this.#stopped({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
     }
   }
 
@@ -405,6 +455,11 @@ export class Vm implements VirtualMachine {
         this.#beginPowerCycle(event.consoleBytes);
         this.#emitter.emit('reset', {});
         return;
+      case 'saving': {
+        const { id, done, total } = event;
+        this.#emitter.emit('saving', { id, done, total });
+        return;
+      }
       case 'share':
         this.#emitter.emit('share', { tag: event.tag });
         return;
@@ -418,7 +473,10 @@ export class Vm implements VirtualMachine {
       case 'stopped':
         // The last words first, then the news; a plug that was pulled does not wait for a slow listener.
         if (!this.#plugPulled) await this.#whenReceived(event.consoleBytes);
-        if (event.run === this.#run && this.#isOn()) this.#stopped(this.#pulledFor ?? event.reason);
+        if (event.run !== this.#run || !this.#isOn()) return;
+        if (event.reason.kind === 'reboot' && this.#saving.lacksFiles && !this.#noReboot)
+          await this.#followReboot();
+        else this.#stopped(this.#pulledFor ?? event.reason);
     }
   }
 

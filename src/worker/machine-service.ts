@@ -267,7 +267,11 @@ export class MachineService implements MachineControl {
       const networks = (setup.networks ?? []).map(openNetwork);
       const config = { ...receiveConfig(setup.config), standby: restorer !== undefined };
       const machine = this.#createMachine(config, { ...parts, networks });
-      await restorer?.apply(withState(machine));
+      if (restorer !== undefined) {
+        await restorer.apply(withState(machine));
+        // A run that is to repeat exactly is to know nothing of its being restored.
+        if (config.clock !== 'instructions') machine.renewGeneration?.();
+      }
       return machine;
     } catch (error) {
       await parts.close();
