@@ -52,6 +52,7 @@ export {
 } from './float/f64';
 export { f64Fma } from './float/fma';
 export { f64Eq, f64Lt, f64Le } from './float/compare';
+export { readTime } from './hart/time';
 export { executeFloat } from './interpreter/float-instructions';
 
 /**

@@ -969,7 +969,8 @@ export function interpret(budget: i32): i32 {
         n = rest;
         const pc = get64(PC);
         const entry = entryOf(fetches, pc);
-        if (n > 0 && load<u64>(entry) == (pc & PAGE_MASK)) {
+        // A region that set or cleared SUM leaves another table behind.
+        if (n > 0 && get32(READ_TABLE) == <u32>reads && load<u64>(entry) == (pc & PAGE_MASK)) {
           page = pc & PAGE_MASK;
           base = load<u32>(entry, 8);
           ip = base + ((<usize>pc & 0xffe) << 3);

@@ -8,6 +8,7 @@ import {
   FLAG_RS2_F,
   FMT_AMO,
   FMT_B,
+  FMT_CSRI,
   FMT_FENCE,
   FMT_J,
   FMT_R,
@@ -36,7 +37,7 @@ import {
   insnRs3,
 } from './region';
 import { inCycle, markCycles, successor, successors } from './structure';
-import { isFloat } from './translatable';
+import { isFloat, isSystem } from './translatable';
 
 export const wayMask = new StaticArray<u64>(WAYS);
 /** The set that a block's ways out use. */
@@ -65,7 +66,7 @@ function readsOf(i: i32): u64 {
   const op: u32 = unchecked(insnOp[i]);
   const format = formatOf(op);
   const flags = operandFlags(op);
-  if (format == FMT_U || format == FMT_J || format == FMT_FENCE) return 0;
+  if (format == FMT_U || format == FMT_J || format == FMT_FENCE || format == FMT_CSRI) return 0;
   let reads = bit(unchecked(insnRs1[i]), flags & FLAG_RS1_F);
   if (format == FMT_R || format == FMT_R4 || format == FMT_S || format == FMT_B || format == FMT_AMO) {
     reads |= bit(unchecked(insnRs2[i]), flags & FLAG_RS2_F);
@@ -99,7 +100,7 @@ function scan(b: i32): void {
     const op: u32 = unchecked(insnOp[i]);
     uses |= readsOf(i) & ~defs;
     defs |= writesOf(i);
-    if (isMemory(op) || isAtomic(op) || isFloat(op)) way = 1;
+    if (isMemory(op) || isAtomic(op) || isFloat(op) || isSystem(op)) way = 1;
     offset += unchecked(insnLength[i]);
   }
   unchecked((defined[b] = defs));

@@ -27,6 +27,7 @@ import {
   L_TEMP,
   emitLoads,
   emitStores,
+  emitTlb,
 } from './emit-registers';
 import { CALL_REGION, GO_ON_REGION } from './imports';
 import { blockNext, blockStart, targetBlock, targets } from './region';
@@ -188,6 +189,7 @@ export function emitCall(b: i32, back: i32, near: i32): void {
       emitUnusual();
       emitBranchOutIf(TAIL_RETURN);
     } else if (hasFloat()) emitFloatState();
+    emitTlb();
     emitLoads(liveAfterCall(b));
     emitGoto(next, back);
   } else emitBranchOut(RETURN_AT_ONCE);

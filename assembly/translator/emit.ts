@@ -15,7 +15,6 @@
 //       end $go-on[w]:    store; to $tail-go-on
 //     end; PC = pc; return n
 //   end; if the target is the head of a region: tail-call it; PC = pc; return n
-import { HART_BASE, READ_TABLE } from '../layout';
 import { beginHints, unlikely } from './branch-hints';
 import { mayStay, returnMask } from './calls';
 import { analyse, liveAtStart } from './dataflow';
@@ -54,13 +53,14 @@ import {
   L_DEPTH,
   L_PAGE,
   L_PC,
-  L_TLB,
   assignLocals,
   emitLoads,
+  emitTlb,
   popX,
   pushX,
   writeLocals,
 } from './emit-registers';
+import { emitSystem } from './emit-system';
 import { IMPORTED_FUNCTIONS, call } from './imports';
 import {
   END_BRANCH,
@@ -86,7 +86,7 @@ import {
   isComputedJump,
 } from './region';
 import { emitSelection, emitStructured, isDispatch, labelOf, resetLabels } from './structure';
-import { isFloat } from './translatable';
+import { isFloat, isSystem } from './translatable';
 import {
   T_VOID,
   W_BR,
@@ -132,6 +132,7 @@ export function emitBlock(b: i32): void {
     const op: u32 = unchecked(insnOp[i]);
     if (isMemory(op)) emitMemory(op, i, offset, done);
     else if (isAtomic(op)) emitAtomic(op, i, offset, done);
+    else if (isSystem(op)) emitSystem(op, i, offset, done);
     else if (isPlainInteger(op)) emitInteger(op, i, offset);
     else if (isFloat(op)) emitFloat(op, i, offset, done);
     done++;
@@ -225,9 +226,7 @@ function emitFunction(index: i32): void {
   for (let k = 0; k < LEAVE + WAYS; k++) openBlock();
   if (isUsual()) emitVersionChoice(index);
   else if (hasFloat()) emitFloatState();
-  i32c(0);
-  access(W_I32_LOAD, 2, HART_BASE + READ_TABLE);
-  set(L_TLB);
+  emitTlb();
   emitLoads(unchecked(liveAtStart[0]));
   emitStructured(blocks);
   byte(W_UNREACHABLE);

@@ -11,6 +11,7 @@ const TYPE_LLLI_L = 4;
 const TYPE_LL_I = 5;
 const TYPE_IIL_I = 6;
 const TYPE_REGION_AT = 7; // (i64, i32, i32, i32, i32) -> i32
+const TYPE_L = 8; // () -> i64
 
 export const CALL_MULH = 0;
 export const CALL_MULHU = 1;
@@ -35,7 +36,8 @@ export const CALL_FLOAT = 19;
 /** Calls a region by its place in the table, or goes on in it: for modules that do not import the table. */
 export const CALL_REGION = 20;
 export const GO_ON_REGION = 21;
-export const IMPORTED_FUNCTIONS = 22;
+export const CALL_TIME = 22;
+export const IMPORTED_FUNCTIONS = 23;
 
 export function call(index: u32): void {
   byte(W_CALL);
@@ -52,7 +54,7 @@ function parameters(longs: i32, ints: i32): void {
 
 /** The vector of function types. */
 export function writeTypes(): void {
-  u(8);
+  u(9);
   parameters(1, 3);
   byte(T_I32);
   parameters(2, 0);
@@ -74,6 +76,8 @@ export function writeTypes(): void {
   byte(T_I32);
   parameters(1, 4);
   byte(T_I32);
+  parameters(0, 0);
+  byte(T_I64);
 }
 
 function writeFunction(name: string, type: u32): void {
@@ -121,4 +125,5 @@ export function writeImports(table: bool): void {
   writeFunction('executeFloat', TYPE_IIL_I);
   writeFunction('callRegion', TYPE_REGION_AT);
   writeFunction('goOnInRegion', TYPE_REGION_AT);
+  writeFunction('readTime', TYPE_L);
 }

@@ -1,10 +1,12 @@
 // Discovery: from a hot instruction to a region of basic blocks, all in one page, reached by direct control flow.
 import { count } from '../hart/state';
-import { immB, immI, immJ, immS, immU, rd, rm, rs1, rs2, rs3, shamt6 } from '../isa/fields';
+import { csrNumber, immB, immI, immJ, immS, immU, rd, rm, rs1, rs2, rs3, shamt6 } from '../isa/fields';
 import { expandCompressed } from '../isa/generated/compressed';
 import { decodeOp, formatOf } from '../isa/generated/decoder';
 import {
   FMT_B,
+  FMT_CSR,
+  FMT_CSRI,
   FMT_I,
   FMT_J,
   FMT_R4,
@@ -131,6 +133,7 @@ function decodeAt(host: usize, offset: i32): u32 {
   else if (format == FMT_B) immediate = immB(insn);
   else if (format == FMT_U) immediate = immU(insn);
   else if (format == FMT_J) immediate = immJ(insn);
+  else if (format == FMT_CSR || format == FMT_CSRI) immediate = <i32>csrNumber(insn);
   else if (format == FMT_SHIFT || format == FMT_SHIFTW) immediate = <i32>shamt6(insn);
   unchecked((insnOp[i] = <u16>op));
   unchecked((insnRd[i] = <u8>rd(insn)));

@@ -10,6 +10,10 @@ const CSR = {
   sstatus: 0x100,
   sie: 0x104,
   sip: 0x144,
+  sscratch: 0x140,
+  sepc: 0x141,
+  scause: 0x142,
+  stval: 0x143,
   satp: 0x180,
   mstatus: 0x300,
   mie: 0x304,
@@ -93,7 +97,7 @@ export class SystemItems {
     const rs1 = generator.temporary();
     const rd = generator.target();
     const change = random.pick(['csrrs', 'csrrc']);
-    switch (random.below(9)) {
+    switch (random.below(13)) {
       case 0:
         return instruction('csrrwi', { rd, csr: CSR.frm, zimm: random.below(8) });
       case 1:
@@ -130,6 +134,25 @@ export class SystemItems {
         );
       case 7:
         return instruction('csrrwi', { rd, csr: CSR.fcsr, zimm: random.below(32) });
+      case 8: // interrupts off, and on again where they were
+        return fixed(
+          encode('csrrci', { rd: rs1, csr: CSR.sstatus, zimm: 2 }),
+          encode('andi', { rd: rs1, rs1, imm: 2 }),
+          encode('csrrs', { rd, rs1, csr: CSR.sstatus }),
+        );
+      case 9: // handlers find their place through sscratch: it is only read
+        return instruction('csrrs', {
+          rd,
+          csr: random.pick([CSR.sscratch, CSR.sepc, CSR.scause, CSR.stval]),
+        });
+      case 10:
+        return instruction('csrrw', {
+          rd,
+          rs1: generator.source(),
+          csr: random.pick([CSR.sepc, CSR.scause, CSR.stval]),
+        });
+      case 11:
+        return fixed(encode('cbo.zero', { rs1: random.pick(generator.fixed.pointers).register }));
       default:
         return instruction('csrrs', { rd, csr: random.pick(CLOCKS) });
     }

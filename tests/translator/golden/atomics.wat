@@ -4,7 +4,7 @@
 ;;   lr.d a2, (s1)
 ;;   sc.d a3, a0, (s1)
 ;;   j loop
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2

@@ -5,7 +5,7 @@
 ;; double:
 ;;   slli a0, a0, 1
 ;;   ret
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -147,6 +147,9 @@
                                       i64.add
                                       i64.ne
                                       br_if 16 (;@1;)
+                                      i32.const 0
+                                      i32.load offset=263416
+                                      local.set 7
                                       i32.const 0
                                       i64.load offset=262152
                                       local.set 17
@@ -349,7 +352,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -551,7 +554,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;25;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -683,6 +686,9 @@
                                         i64.add
                                         i64.ne
                                         br_if 17 (;@1;)
+                                        i32.const 0
+                                        i32.load offset=263416
+                                        local.set 7
                                         i32.const 0
                                         i64.load offset=262152
                                         local.set 17

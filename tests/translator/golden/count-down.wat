@@ -5,7 +5,7 @@
 ;;   add a1, a1, a0
 ;;   bnez a0, loop
 ;;   j again
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2

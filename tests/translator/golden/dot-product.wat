@@ -9,7 +9,7 @@
 ;;   addi a0, a0, 16
 ;;   bltu a0, a1, loop
 ;;   j again
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
@@ -58,7 +58,7 @@
                                     local.get 1
                                     local.get 2
                                     local.get 3
-                                    call 23
+                                    call 24
                                     return
                                   end
                                   i32.const 0
@@ -430,7 +430,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2

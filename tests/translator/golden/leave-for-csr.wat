@@ -3,7 +3,7 @@
 ;;   csrr a1, instret
 ;;   sub a2, a1, a0
 ;;   j loop
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
@@ -232,7 +232,7 @@
       i64.store offset=262408
     end
     local.get 2)
-  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64)
     block  ;; label = @1
       block  ;; label = @2

@@ -9,7 +9,7 @@
 ;;   addi a0, a0, -1
 ;;   bnez a0, middle
 ;;   j outer
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2

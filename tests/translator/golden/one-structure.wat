@@ -6,7 +6,7 @@
 ;;   sd a0, 24(s0)
 ;;   sw a2, 32(s0)
 ;;   j loop
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2

@@ -11,7 +11,7 @@
 ;;   andi a3, a2, 4
 ;;   beqz a3, first
 ;;   j start
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2

@@ -6,7 +6,7 @@
 ;;   addiw a1, a1, 1
 ;;   zext.h a4, a3
 ;;   j loop
-  (func (;22;) (type 0) (param i64 i32 i32 i32) (result i32)
+  (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
     (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
