@@ -45,7 +45,8 @@ export class StateWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#take(1), checked(value, 0xff));
+    const at = this.#take(1);
+    this.#view.setUint8(at, checked(value, 0xff));
   }
 
   u16(value: number): void {
