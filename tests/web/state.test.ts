@@ -99,8 +99,14 @@ describe('what may be asked of a machine', () => {
       resume: false,
       start: false,
       powerOff: true,
+      shutDown: true,
+    });
+    expect(abilities({ ...view('running'), shuttingDown: true })).toMatchObject({
+      shutDown: false,
+      powerOff: true,
     });
     expect(abilities(view('paused'))).toMatchObject({
+      shutDown: false,
       pause: false,
       resume: true,
       start: false,

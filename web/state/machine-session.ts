@@ -19,6 +19,8 @@ export interface SessionView {
   download?: DownloadProgress;
   stats?: VmStats;
   reason?: StopReason;
+  /** The guest was asked to end, and has not yet. */
+  shuttingDown?: boolean;
   /** The user pulled the plug. */
   switchedOff: boolean;
   error?: string;
@@ -34,6 +36,7 @@ export interface Abilities {
   pause: boolean;
   resume: boolean;
   reset: boolean;
+  shutDown: boolean;
   powerOff: boolean;
   retry: boolean;
 }
@@ -46,6 +49,7 @@ export function abilities(view: SessionView): Abilities {
     pause: idle && view.phase === 'running',
     resume: idle && view.phase === 'paused',
     reset: idle && on,
+    shutDown: idle && view.phase === 'running' && view.shuttingDown !== true,
     powerOff: idle && on,
     retry: idle && view.phase === 'failed',
   };
@@ -221,6 +225,21 @@ export class MachineSession {
       patch(this.view, { switchedOff: true });
       await vm.powerOff();
     });
+  }
+
+  /** Asks the guest to end; other commands may be given meanwhile. */
+  async shutDown(): Promise<void> {
+    const vm = this.#vm;
+    if (!vm || !abilities(this.view.value).shutDown) return;
+    patch(this.view, { shuttingDown: true, error: undefined, switchedOff: false });
+    try {
+      await vm.shutdown();
+    } catch (error) {
+      // One that was ended otherwise meanwhile is no failure.
+      if (vm.state === 'running') this.#fail(error);
+    } finally {
+      patch(this.view, { shuttingDown: false });
+    }
   }
 
   /** Ends the machine and whatever is under way for it. */

@@ -35,6 +35,7 @@ export function phaseWord(view: SessionView): string {
 
 /** Why a machine is not running, in a sentence; empty while there is nothing to say. */
 export function phaseDetail(view: SessionView): string {
+  if (view.shuttingDown && view.phase === 'running') return strings.shuttingDown;
   if (view.phase !== 'stopped') return '';
   if (view.switchedOff) return strings.switchedOff;
   return view.reason ? reasonSentence(view.reason) : '';
@@ -70,9 +71,11 @@ function controlsView(app: App, session: MachineSession): HTMLElement {
     button('pause', strings.pause, () => void session.pause()),
     button('resume', strings.resume, () => void session.resume()),
     button('reset', strings.reset, () => void session.reset()),
+    button('shutDown', strings.shutDown, () => void session.shutDown()),
     button('powerOff', strings.powerOff, () => void session.powerOff()),
     button('retry', strings.retry, () => void session.boot()),
   ];
+  for (const { name, element } of buttons) if (name === 'shutDown') element.title = strings.shutDownHint;
   session.view.subscribe((view) => {
     const able = abilities(view);
     for (const { name, element } of buttons) {

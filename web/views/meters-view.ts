@@ -4,6 +4,7 @@ import { strings } from '../strings.ts';
 import { h, setText } from './dom.ts';
 
 type MeterName = keyof typeof strings.meters;
+type MoreName = keyof typeof strings.moreMeters;
 
 /** The figures as text; what is not known yet is a dash. */
 export function meterTexts(view: SessionView): Record<MeterName, string> {
@@ -19,17 +20,66 @@ export function meterTexts(view: SessionView): Record<MeterName, string> {
   };
 }
 
-/** Live figures of a machine. */
-export function metersView(session: MachineSession): HTMLElement {
-  const names = Object.keys(strings.meters) as MeterName[];
+/** The figures that are shown when somebody asks for more. */
+export function moreMeterTexts({ stats }: SessionView): Record<MoreName, string> {
+  if (stats === undefined) {
+    const { nothing } = strings;
+    return {
+      resident: nothing,
+      code: nothing,
+      throttled: nothing,
+      disk: nothing,
+      network: nothing,
+      exits: nothing,
+    };
+  }
+  const rates = (one: number, other: number) => strings.perSecond(formatBytes(one), formatBytes(other));
+  return {
+    resident: formatBytes(stats.residentBytes),
+    code: formatBytes(stats.codeBytes),
+    throttled: formatSeconds(stats.throttledMs),
+    disk: rates(stats.driveReadRate, stats.driveWriteRate),
+    network: rates(stats.receiveRate, stats.transmitRate),
+    exits: strings.exitCounts(
+      formatCount(stats.mmio),
+      formatCount(stats.sbiCalls),
+      formatCount(stats.wfiExits),
+    ),
+  };
+}
+
+/** A list of figures with their names, and how to show new ones. */
+function figures<N extends string>(label: string, titles: Record<N, string>) {
+  const names = Object.keys(titles) as N[];
   const values = new Map(names.map((name) => [name, h('dd', { dataset: { meter: name } }, strings.nothing)]));
-  session.view.subscribe((view) => {
-    const texts = meterTexts(view);
-    for (const [name, element] of values) setText(element, texts[name]);
-  });
-  return h(
+  const element = h(
     'dl',
-    { className: 'meters', aria: { label: strings.figures } },
-    ...names.map((name) => h('div', {}, h('dt', {}, strings.meters[name]), values.get(name))),
+    { className: 'meters', aria: { label } },
+    ...names.map((name) => h('div', {}, h('dt', {}, titles[name]), values.get(name))),
   );
+  const show = (texts: Record<N, string>) => {
+    for (const [name, value] of values) setText(value, texts[name]);
+  };
+  return { element, show };
+}
+
+/** Live figures of a machine: the first ones, and more behind a word. */
+export function metersView(session: MachineSession): HTMLElement {
+  const first = figures(strings.figures, strings.meters);
+  const more = figures(strings.moreFigures, strings.moreMeters);
+  const details = h(
+    'details',
+    { className: 'more-figures' },
+    h('summary', {}, strings.moreFigures),
+    more.element,
+  );
+  session.view.subscribe((view) => {
+    first.show(meterTexts(view));
+    // What nobody looks at is not written.
+    if (details.open) more.show(moreMeterTexts(view));
+  });
+  details.addEventListener('toggle', () => {
+    if (details.open) more.show(moreMeterTexts(session.view.value));
+  });
+  return h('div', {}, first.element, details);
 }
