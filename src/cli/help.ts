@@ -5,6 +5,7 @@ Boots RISC-V machines laid out like QEMU's virt board, in WebAssembly.
 Commands:
   run      boot a guest or an image; its serial console is this terminal
   guest    list, prepare and remove guests
+  image    images of containers: make, pull, push, load, save, remove
   top      show the running machines, live
   stop     press a machine's power button; also pause, resume, reset, kill
   update   change the limits of a running machine
@@ -62,6 +63,27 @@ mirror, or from Hypertab's own source); rm removes its files, and what was writt
   --refresh    prepare: ask the mirror for newer packages even when the guest is there
 
 The mirror is that of this machine's apt configuration; HYPERTAB_DEBIAN_MIRROR=URL names another.
+`;
+
+export const IMAGE_HELP = `Usage: hypertab image ls [--all] [--json|--quiet] [NAME]
+       hypertab image prepare [--refresh] [NAME...]
+       hypertab image pull|push [--quiet] NAME...
+       hypertab image load [--input FILE | FILE...]
+       hypertab image save [--output FILE] NAME...
+       hypertab image import FILE|- [NAME]
+       hypertab image rm [--force] NAME...
+       hypertab image tag NAME NEW
+       hypertab image history|inspect NAME
+       hypertab image prune [--all]
+
+Images of containers, for linux/riscv64. prepare makes one from packages of this machine's Debian mirror
+(without a name it lists which); load reads an archive of docker save, an OCI archive or an OCI layout's
+directory; save writes what docker load and skopeo read. They are kept in HYPERTAB_IMAGES, else
+build/images.
+
+A NAME is [HOST[:PORT]/]PATH[:TAG][@DIGEST]; names without a HOST go to the registry that HYPERTAB_REGISTRY
+names (HOST[:PORT][/NAMESPACE]). HYPERTAB_INSECURE_REGISTRIES lists those without TLS. Name and password are
+HYPERTAB_REGISTRY_USER and HYPERTAB_REGISTRY_PASSWORD, else what docker login has stored.
 `;
 
 export const BENCH_HELP = `Usage: hypertab bench [--json] [--engine NAME] [--runs N] [NAME...]

@@ -1,7 +1,16 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { printError, statusOfError } from './exit-status.ts';
-import { BENCH_HELP, CONTROL_HELP, GUEST_HELP, MAIN_HELP, RUN_HELP, TOP_HELP, UPDATE_HELP } from './help.ts';
+import {
+  BENCH_HELP,
+  CONTROL_HELP,
+  GUEST_HELP,
+  IMAGE_HELP,
+  MAIN_HELP,
+  RUN_HELP,
+  TOP_HELP,
+  UPDATE_HELP,
+} from './help.ts';
 import { nearest } from './options.ts';
 import { flushOutput } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -12,6 +21,7 @@ const COMMANDS: Record<
   { help: string; load: () => Promise<(args: readonly string[]) => Promise<number>> }
 > = {
   run: { help: RUN_HELP, load: async () => (await import('./run.ts')).run },
+  image: { help: IMAGE_HELP, load: async () => (await import('./image.ts')).image },
   guest: { help: GUEST_HELP, load: async () => (await import('./guest.ts')).guest },
   top: { help: TOP_HELP, load: async () => (await import('./top.ts')).top },
   stop: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).stop },
