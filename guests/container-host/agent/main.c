@@ -157,6 +157,9 @@ static long perform(u32 call, u8 kind, struct reader *in) {
   case LINK:
     first = take_string(in), second = take_string(in);
     return in->bad ? -EINVAL : sys(__NR_symlinkat, first, AT_FDCWD, second);
+  case REMOVE_DIRECTORY:
+    first = take_string(in);
+    return in->bad ? -EINVAL : sys(__NR_unlinkat, AT_FDCWD, first, AT_REMOVEDIR);
   case SPAWN:
     number = (u32)spawn(call, in);
     return number == 0 ? 1 : (int)number;

@@ -33,6 +33,7 @@
 #define NETWORK 15       // path of the namespace, bridge ("": lo only), interface, u32 address, u32 prefix, u32 gateway
 #define LINK 16          // target, path: a symbolic link
 #define POWER_OFF 17     // not answered
+#define REMOVE_DIRECTORY 18 // path: one that is empty, or a cgroup
 
 // Answers.
 #define ANSWER 128

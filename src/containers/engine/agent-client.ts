@@ -125,6 +125,12 @@ export class AgentClient {
     return this.#ask(`remove ${path}`, REQUEST.REMOVE, new PayloadWriter().string(path), 0).then(() => {});
   }
 
+  /** Removes one directory that is empty, or a cgroup without processes. */
+  removeDirectory(path: string): Promise<void> {
+    const payload = new PayloadWriter().string(path);
+    return this.#ask(`rmdir ${path}`, REQUEST.REMOVE_DIRECTORY, payload, 0).then(() => {});
+  }
+
   async list(path: string): Promise<ListedFile[]> {
     const payload = await this.#ask(`list ${path}`, REQUEST.LIST, new PayloadWriter().string(path), 0);
     const reader = new PayloadReader(payload);

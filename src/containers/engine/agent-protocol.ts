@@ -25,6 +25,7 @@ export const REQUEST = {
   NETWORK: 15,
   LINK: 16,
   POWER_OFF: 17,
+  REMOVE_DIRECTORY: 18,
 } as const;
 
 /** Kinds of answers. */

@@ -27,6 +27,7 @@ export class ContainerHost {
   readonly vm: VirtualMachine;
   readonly agent: AgentClient;
   readonly #trees = new Map<string, string>();
+  readonly #listeners: ((error: AgentLostError) => void)[] = [];
   #count = 0;
   #lost: AgentLostError | undefined;
 
@@ -79,6 +80,12 @@ export class ContainerHost {
     return host;
   }
 
+  /** Calls back once when it is lost, or has been closed. */
+  onLost(listener: (error: AgentLostError) => void): void {
+    if (this.#lost !== undefined) listener(this.#lost);
+    else this.#listeners.push(listener);
+  }
+
   get lost(): AgentLostError | undefined {
     return this.#lost;
   }
@@ -120,5 +127,6 @@ export class ContainerHost {
     if (this.#lost !== undefined) return;
     this.#lost = new AgentLostError(why);
     this.agent.lose(this.#lost);
+    for (const listener of this.#listeners) listener(this.#lost);
   }
 }
