@@ -1,7 +1,7 @@
 const CTRL_A = 0x01;
 
 /** What a person at the terminal asks of us, not of the guest. */
-export type KeyAction = 'quit' | 'help' | 'power' | 'break';
+export type KeyAction = 'quit' | 'help' | 'power' | 'break' | 'save';
 
 /** Splits what is typed into bytes for the guest and QEMU's Ctrl-A commands for us. */
 export class EscapeKeys {
@@ -22,6 +22,7 @@ export class EscapeKeys {
       if (key === 'x') actions.push('quit');
       else if (key === 'p') actions.push('power');
       else if (key === 'b') actions.push('break');
+      else if (key === 's') actions.push('save');
       else if (key === 'h' || key === '?') actions.push('help');
       else if (byte === CTRL_A) data.push(CTRL_A);
     }

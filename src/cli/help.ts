@@ -6,6 +6,7 @@ Commands:
   run      boot a guest or an image; its serial console is this terminal
   guest    list, prepare and remove guests
   image    images of containers: make, pull, push, load, save, remove
+  snapshot list, remove, export and import saved machines
   top      show the running machines, live
   stop     press a machine's power button; also pause, resume, reset, kill
   update   change the limits of a running machine
@@ -41,6 +42,10 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --engine NAME           auto, interpreter or translator
   --exec COMMAND          type COMMAND at the prompt, print only its output, power off,
                           exit with its status
+  --save FILE.htvm        with --exec: save the machine after the command and leave it so;
+                          on a terminal, and at the end of a lease: where it is saved to
+  --restore FILE.htvm     go on from a saved machine (a file, or a snapshot's name or id) instead of
+                          booting; give --drive, --share and --bios as they were given before
   --timeout SECONDS       give up after that time, with exit status 124
   --max-instructions N    stop after exactly N instructions, with exit status 124
   --no-reboot             stop when the guest asks for a reboot
@@ -84,6 +89,21 @@ build/images.
 A NAME is [HOST[:PORT]/]PATH[:TAG][@DIGEST]; names without a HOST go to the registry that HYPERTAB_REGISTRY
 names (HOST[:PORT][/NAMESPACE]). HYPERTAB_INSECURE_REGISTRIES lists those without TLS. Name and password are
 HYPERTAB_REGISTRY_USER and HYPERTAB_REGISTRY_PASSWORD, else what docker login has stored.
+`;
+
+export const SNAPSHOT_HELP = `Usage: hypertab snapshot ls [--json]
+       hypertab snapshot rm NAME...
+       hypertab snapshot export NAME FILE.htvm
+       hypertab snapshot import FILE.htvm...
+
+ls lists the machines that were saved without a file of their own (on a terminal with Ctrl-A S, at the end
+of a lease, or by the library); rm removes them; export writes one to a file that stands alone; import
+takes such a file in. A NAME is a name, an id or the beginning of one.
+
+  --json    ls: print one JSON array instead of a table
+
+They are kept in HYPERTAB_SNAPSHOTS, else in the user's folder for data.
+hypertab run --restore NAME starts one.
 `;
 
 export const BENCH_HELP = `Usage: hypertab bench [--json] [--engine NAME] [--runs N] [NAME...]
@@ -143,6 +163,7 @@ export const KEYS_HELP = [
   'Ctrl-A X       end the machine',
   'Ctrl-A P       press its power button',
   'Ctrl-A B       send a break',
+  'Ctrl-A S       save it: to the file that --save names, or among the snapshots',
   'Ctrl-A Ctrl-A  send Ctrl-A',
   '',
 ].join('\r\n');

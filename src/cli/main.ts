@@ -8,6 +8,7 @@ import {
   IMAGE_HELP,
   MAIN_HELP,
   RUN_HELP,
+  SNAPSHOT_HELP,
   TOP_HELP,
   UPDATE_HELP,
 } from './help.ts';
@@ -23,6 +24,7 @@ const COMMANDS: Record<
   run: { help: RUN_HELP, load: async () => (await import('./run.ts')).run },
   image: { help: IMAGE_HELP, load: async () => (await import('./image.ts')).image },
   guest: { help: GUEST_HELP, load: async () => (await import('./guest.ts')).guest },
+  snapshot: { help: SNAPSHOT_HELP, load: async () => (await import('./snapshot.ts')).snapshot },
   top: { help: TOP_HELP, load: async () => (await import('./top.ts')).top },
   stop: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).stop },
   pause: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('pause') },

@@ -17,6 +17,10 @@ export interface RunRequest {
   timeout: number | undefined;
   stats: boolean;
   signature: string | undefined;
+  /** Where the machine is saved to. */
+  save: string | undefined;
+  /** A file or a stored snapshot to go on from, instead of booting. */
+  restore: string | undefined;
 }
 
 /**
@@ -81,6 +85,23 @@ function checkNet(text: string): void {
 }
 
 /**
+ * A restored machine is as it was saved.
+ * @throws {UsageError}
+ */
+function checkRestore(vm: VmOptions): void {
+  const fixed = [
+    ['a guest', vm.guest],
+    ['--append', vm.append],
+    ['--no-reboot', vm.noReboot],
+    ['--snapshot', vm.snapshot],
+  ] as const;
+  for (const [name, value] of fixed) {
+    if (value === undefined) continue;
+    throw new UsageError(`--restore: the machine is what it was when it was saved; leave out ${name}`);
+  }
+}
+
+/**
  * Reads the words after `hypertab run`.
  * @throws {UsageError} {OptionError}
  */
@@ -99,6 +120,8 @@ export function parseRun(args: readonly string[]): RunRequest {
     timeout: 'value',
     'max-instructions': 'value',
     signature: 'value',
+    save: 'value',
+    restore: 'value',
     name: 'value',
     ...LIMIT_OPTIONS,
     'no-reboot': 'flag',
@@ -127,8 +150,18 @@ export function parseRun(args: readonly string[]): RunRequest {
   if (flags.has('no-reboot')) vm.noReboot = true;
   if (flags.has('snapshot')) vm.snapshot = true;
   const help = flags.has('help');
+  for (const option of ['save', 'restore'] as const) {
+    if (values[option] === '') throw new UsageError(`--${option} names no file; give FILE.htvm`);
+  }
+  if (values.restore !== undefined) checkRestore(vm);
   const bios = vm.bios === 'none' ? undefined : vm.bios;
-  if (!help && guest === undefined && vm.kernel === undefined && bios === undefined) {
+  if (
+    !help &&
+    values.restore === undefined &&
+    guest === undefined &&
+    vm.kernel === undefined &&
+    bios === undefined
+  ) {
     throw new UsageError(
       'there is nothing to boot: give a guest (see hypertab guest ls), --kernel or --bios',
     );
@@ -141,5 +174,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     timeout: values.timeout === undefined ? undefined : parseSeconds('--timeout', values.timeout),
     stats: flags.has('stats'),
     signature: values.signature,
+    save: values.save,
+    restore: values.restore,
   };
 }

@@ -10,6 +10,7 @@ import { resolveForRun } from './guest.ts';
 import { KEYS_HELP, RUN_HELP } from './help.ts';
 import { parseRun, type RunRequest } from './run-options.ts';
 import { formatStats, type RunFigures } from './run-stats.ts';
+import { restoreNamed, saveTo } from './save-restore.ts';
 import { flushOutput, Terminal } from './terminal.ts';
 
 /** How a run ended. */
@@ -30,6 +31,9 @@ export async function run(args: readonly string[]): Promise<number> {
   return new Run(request).execute();
 }
 
+/** Bytes of what a saved machine's console showed that are shown again. */
+const SHOWN_BYTES = 2048;
+
 const keepsWrites = ({ readonly, snapshot }: VmDrive) => readonly !== true && snapshot !== true;
 
 class Run {
@@ -49,6 +53,7 @@ class Run {
     this.#request = request;
     this.#keepsWrites = (request.vm.drives ?? []).some(keepsWrites);
     this.#hypervisor = new Hypervisor({
+      saveAtLeaseEnd: async (vm) => printError(await saveTo(vm, request.save)),
       resolveGuest: async (name) => {
         const files = await resolveForRun(name);
         if (request.vm.snapshot !== true) this.#keepsWrites ||= (files.drives ?? []).some(keepsWrites);
@@ -72,7 +77,11 @@ class Run {
       );
     }
     try {
-      const created = this.#hypervisor.create(this.#request.vm);
+      const { restore, vm: options } = this.#request;
+      const created =
+        restore === undefined
+          ? this.#hypervisor.create(options)
+          : restoreNamed(this.#hypervisor, restore, options);
       const vm = await Promise.race([created, this.#ended.then(() => undefined)]);
       // A signal or the time-out may come before there is a machine.
       if (vm === undefined) return this.#report(await this.#ended);
@@ -124,6 +133,13 @@ class Run {
       this.#bootMs = (await waitForPrompt(vm)) - startedAt;
       const onOutput = (bytes: Uint8Array) => this.#terminal.write(bytes);
       const { status } = await runCommand(vm, command, { onOutput, keepOutput: false });
+      if (this.#request.save !== undefined) {
+        await waitForPrompt(vm);
+        // What it would still write to its drives is not in the saved machine.
+        await vm.pause();
+        await saveTo(vm, this.#request.save);
+        return { status, reason: 'exec' };
+      }
       // The plug is pulled next, so that what the guest was about to write has to be on its drives by then.
       if (this.#keepsWrites) await runCommand(vm, 'sync', { keepOutput: false });
       return { status, reason: 'exec' };
@@ -138,6 +154,14 @@ class Run {
   /** What comes of it is on the console; what does not come is said. */
   #pressPowerButton(vm: VirtualMachine): void {
     vm.shutdown().catch((error: unknown) => printError(statusOfError(error).message));
+  }
+
+  async #save(vm: VirtualMachine): Promise<void> {
+    try {
+      printError(await saveTo(vm, this.#request.save));
+    } catch (error) {
+      printError(statusOfError(error).message);
+    }
   }
 
   /** Joins the machine's console with our stdin and stdout. */
@@ -157,10 +181,13 @@ class Run {
       () => {},
     );
     if (terminal.interactive) {
+      // A restored machine stands at its prompt and has no reason to show it again.
+      if (this.#request.restore !== undefined) terminal.write(console.backlog.slice(-SHOWN_BYTES));
       terminal.readKeys(console, (action) => {
         if (action === 'quit') this.#end({ status: 0, reason: 'quit' });
         else if (action === 'power') this.#pressPowerButton(vm);
         else if (action === 'break') vm.sendBreak().catch(() => {});
+        else if (action === 'save') void this.#save(vm);
         else process.stdout.write(KEYS_HELP);
       });
     } else {

@@ -10,6 +10,7 @@ it.each<[string, string, KeyAction[]]>([
   ['\x01x', '', ['quit']],
   ['\x01X', '', ['quit']],
   ['a\x01hb', 'ab', ['help']],
+  ['a\x01Sb', 'ab', ['save']],
   ['a\x01\x01b', 'a\x01b', []],
   ['\x01qz', 'z', []],
   ['\x03\x04', '\x03\x04', []],
