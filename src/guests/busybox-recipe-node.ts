@@ -8,7 +8,12 @@ import type { Recipe } from './recipe-node.ts';
 
 /** Our own scripts in the initramfs, and where each goes. */
 // Not /sbin/modprobe, which the kernel calls many times before it starts /init: 29 million instructions.
-const SCRIPTS = { init: 'init', resize: 'usr/bin/resize', modprobe: 'usr/local/sbin/modprobe' };
+const SCRIPTS = {
+  init: 'init',
+  resize: 'usr/bin/resize',
+  modprobe: 'usr/local/sbin/modprobe',
+  renew: 'usr/local/sbin/renew',
+};
 
 function scripts(): Promise<CpioEntry[]> {
   const folder = join(packageFolder(), 'guests', 'busybox');

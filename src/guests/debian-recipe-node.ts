@@ -39,6 +39,7 @@ const SCRIPTS = {
   'debian/configure': 'run/hypertab/configure',
   'debian/end': 'run/hypertab/end',
   'busybox/resize': 'run/hypertab/resize',
+  'busybox/renew': 'run/hypertab/renew',
 };
 
 /**

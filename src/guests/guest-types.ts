@@ -58,6 +58,8 @@ export interface GuestFile {
 /** A prepared guest's properties and where its files are: paths in Node, addresses of gzipped files in a browser. */
 export interface PreparedGuest {
   name: string;
+  /** Another one when any of its files is: what a warm start is kept for. */
+  key: string;
   title: string;
   description: string;
   memory: number;

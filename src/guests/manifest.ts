@@ -73,7 +73,9 @@ export function locateGuest(
   drive: (disk: GuestDisk) => DriveSpec,
 ): PreparedGuest {
   const { name, title, description, memory, append, prompt, files } = manifest;
-  const guest: PreparedGuest = { name, title, description, memory, append, prompt };
+  const versions = FILE_ROLES.map((role) => files[role]?.sha256 ?? '');
+  const key = [...versions, files.disk?.id ?? '', append ?? ''].join(' ');
+  const guest: PreparedGuest = { name, key, title, description, memory, append, prompt };
   for (const role of FILE_ROLES) {
     const file = files[role];
     if (file !== undefined) guest[role] = locate(file);
