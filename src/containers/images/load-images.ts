@@ -76,7 +76,16 @@ function readSaved(json: unknown): SavedImage[] | undefined {
   });
 }
 
-const checkedNames = (names: readonly string[]) => names.map((name) => formatReference(parseReference(name)));
+/**
+ * Names as they are used here. Some tools write out the registry that docker leaves out of the names of its official
+ * images, which are those in the namespace library.
+ */
+const checkedNames = (names: readonly string[]) =>
+  names.map((name) => {
+    const reference = parseReference(name);
+    const official = reference.domain === '' ? undefined : /^library\/([^/]+)$/.exec(reference.path)?.[1];
+    return formatReference(official === undefined ? reference : { ...reference, domain: '', path: official });
+  });
 
 async function loadSaved(
   store: ContentStore,
