@@ -135,6 +135,22 @@ static long empty_directory(long top, long directory, u64 *numbers) {
   return count;
 }
 
+long remove_small(const char *path) {
+  u8 entries[4096] __attribute__((aligned(8)));
+  long result = sys(__NR_unlinkat, AT_FDCWD, path, 0);
+  if (result == -ENOENT) return 0;
+  if (result != -EISDIR) return result;
+  long directory = open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  if (directory < 0) return directory;
+  long count = sys(__NR_getdents64, directory, entries, sizeof entries);
+  for (long at = 0; at < count; at += ((struct entry *)(entries + at))->length) {
+    struct entry *entry = (struct entry *)(entries + at);
+    if (entry->type != 4 /* DT_DIR */) sys(__NR_unlinkat, directory, entry->name, 0);
+  }
+  close_file(directory);
+  return sys(__NR_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
 long remove_tree(const char *path) {
   u8 entries[4096] __attribute__((aligned(8)));
   u64 numbers = 0;

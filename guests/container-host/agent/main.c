@@ -73,6 +73,9 @@ static void set_up(void) {
   sys(__NR_sethostname, "container-host", 14);
   sys(__NR_umask, 022);
   loopback_up();
+  runtime = seal_program(RUNTIME);
+  if (runtime < 0) give_up(RUNTIME);
+  sys(__NR_unlinkat, AT_FDCWD, RUNTIME, 0);
 }
 
 /** Finds the channel's device among the ports that the kernel knows. */
@@ -124,6 +127,7 @@ static long do_mount(struct reader *in) {
 /** Does a request. 1: it has been answered, or will be. */
 static long perform(u32 call, u8 kind, struct reader *in) {
   const char *first, *second;
+  struct reader rest;
   u32 number, other;
   u64 offset;
   switch (kind) {
@@ -164,6 +168,10 @@ static long perform(u32 call, u8 kind, struct reader *in) {
     number = (u32)spawn(call, in);
     return number == 0 ? 1 : (int)number;
   case REMOVE:
+    rest = *in;
+    first = take_string(&rest);
+    offset = rest.bad ? (u64)-EINVAL : (u64)remove_small(first);
+    if ((long)offset != -ENOTEMPTY) return (long)offset;
     number = (u32)spawn_job(call, job_remove, in);
     return number == 0 ? 1 : (int)number;
   case NETWORK:

@@ -33,6 +33,7 @@ struct stream {
   char paths[2 * 256];
 };
 
+long runtime = -1;
 static struct stream streams[STREAMS_MAX];
 /** Processes that ended before we knew that they were somebody's. */
 static struct {
@@ -106,7 +107,7 @@ static _Noreturn void become(const struct plan *plan) {
     sys(__NR_dup3, copies[i], i, 0);
     close_file(copies[i]);
   }
-  long program = open_file(plan->program, O_PATH, 0);
+  long program = streq(plan->program, RUNTIME) ? runtime : open_file(plan->program, O_PATH, 0);
   if (program < 0) exit_process(127);
   if (*plan->root != 0 && sys(__NR_chroot, plan->root) < 0) exit_process(125);
   if (sys(__NR_chdir, *plan->directory == 0 ? "/" : plan->directory) < 0) exit_process(125);

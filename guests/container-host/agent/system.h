@@ -44,6 +44,8 @@ void close_file(long fd);
 long read_text(const char *path, char *text, unsigned long room);
 /** Writes a short text into a file that is there. */
 long write_text(const char *path, const char *text);
+/** A copy of a program in memory that nobody can change any more; a descriptor or -errno. */
+long seal_program(const char *path);
 /** A child process that shares nothing with us. */
 long fork_process(void);
 _Noreturn void exit_process(int status);
