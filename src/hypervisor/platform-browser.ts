@@ -9,12 +9,15 @@ function startWorker(name: string): WorkerHandle {
     name,
   });
   let terminated = false;
+  const lock = `hypertab worker ${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
+  const watch = new AbortController();
   return {
-    hello: (message: WorkerHello) => worker.postMessage(message, [message.port]),
+    hello: (message: WorkerHello) => worker.postMessage({ ...message, lock }, [message.port]),
     onLost: (listener) => {
       const lost = (message: string) => {
         if (terminated) return;
         terminated = true;
+        watch.abort();
         worker.terminate();
         listener(new Error(message));
       };
@@ -22,10 +25,16 @@ function startWorker(name: string): WorkerHandle {
         event.preventDefault();
         lost(event.message || 'its script could not be loaded');
       };
+      // The worker holds the lock: whoever waits for it gets it when the worker has ended, however that was.
+      worker.onmessage = () => {
+        const ended = () => lost('it has ended; the browser may have been short of memory');
+        navigator.locks.request(lock, { signal: watch.signal }, ended).catch(() => {});
+      };
       worker.onmessageerror = () => lost('a message to it could not be read');
     },
     terminate: async () => {
       terminated = true;
+      watch.abort();
       worker.terminate();
     },
   };

@@ -130,4 +130,6 @@ export interface MachineControl {
 /** The first and only message a worker gets on its own port: where the calls come in. */
 export interface WorkerHello {
   port: MessagePort;
+  /** A Web Lock to hold for life: a browser tells nobody that a worker has ended, but passes its locks on. */
+  lock?: string;
 }

@@ -7,14 +7,27 @@ import type { WorkerHello } from './machine-control.ts';
 import { serveMachine } from './machine-service.ts';
 import { openParts } from './open-parts.ts';
 
+/** Holds a lock until this worker ends, and tells that it does. */
+function holdForLife(lock: string | undefined): void {
+  if (lock === undefined || navigator.locks === undefined) return;
+  const held = () => {
+    postMessage('held');
+    return new Promise(() => {});
+  };
+  // Where there are no locks (an opaque origin), an end by other hands is not seen.
+  navigator.locks.request(lock, held).catch(() => {});
+}
+
 addEventListener(
   'message',
-  (event: MessageEvent<WorkerHello>) =>
+  (event: MessageEvent<WorkerHello>) => {
+    holdForLife(event.data.lock);
     serveMachine(
       event.data,
       (config, parts) => new Machine(config, Core.create, parts),
       (setup, onWarning, restores) =>
         openParts(setup, { openTree, openDrive: openDriveBrowser }, onWarning, restores),
-    ),
+    );
+  },
   { once: true },
 );
