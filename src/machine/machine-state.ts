@@ -43,13 +43,15 @@ export const STATE_PAGE_BYTES = 4096;
  * Saving and restoring one machine. The order of a save: the machine does not run (between two slices), `quiesce()`,
  * then, in one turn of the event loop, `saveState()`, `takeDirtyPages()` and a copy of `ram`; then it may run again.
  * The order of a restore: a machine made with the same MachineConfig and as many parts, which has not run yet (or
- * stands still); RAM is written through `ram` and told by `ramWritten()`; then `restoreState()`.
+ * stands still); all of RAM is written through `ram` and told by `ramWritten()`, pages of zeroes too unless they are
+ * zero already; then `restoreState()`.
  */
 export interface MachineStateApi {
   /**
    * Resolves when no device has anything under way that would write guest memory or storage: what a device was asked
-   * for and has begun is finished, what waits stays in the guest's queues. Call while the machine does not run. No
-   * device begins anything until the machine runs again; a `quiesce()` that nothing follows needs no undoing.
+   * for and has begun is finished, what waits stays in the guest's queues. It takes as long as drives and shares take
+   * to answer. Call while the machine does not run. No device begins anything until the machine runs again; a
+   * `quiesce()` that nothing follows needs no undoing.
    */
   quiesce(): Promise<void>;
   /** All but RAM, drives and shares' files; synchronous, between slices, after quiesce(). Changes nothing. */

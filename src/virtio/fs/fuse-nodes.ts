@@ -195,7 +195,7 @@ export class FuseNodes {
     };
   }
 
-  /** Looks restored nodes up in the tree, from the root down; those that are not there any more stay stale. */
+  /** Looks restored nodes up in the tree, from the root down; those that are not there any more stay stale. Never fails. */
   find(): Answer<void> {
     return runSteps(this.findAll());
   }
@@ -213,7 +213,8 @@ export class FuseNodes {
         try {
           entry = yield* wait(this.tree.lookup(directory.inode, name));
         } catch (error) {
-          if (!(error instanceof FileSystemError)) throw error;
+          // A fault of ours must not take the machine down, but must be seen.
+          if (!(error instanceof FileSystemError)) console.error('file system:', error);
         }
         if (entry !== undefined && this.take(child, node, entry)) found.push(child);
       }

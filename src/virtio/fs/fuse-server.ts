@@ -184,11 +184,9 @@ export class FuseServer implements Stateful {
       this.nodes = nodes;
       const found = nodes.find();
       if (!(found instanceof Promise)) return;
-      const finding = found
-        .catch((error: unknown) => console.error('file system:', error))
-        .then(() => {
-          if (this.finding === finding) this.finding = undefined;
-        });
+      const finding = found.then(() => {
+        if (this.finding === finding) this.finding = undefined;
+      });
       this.finding = finding;
     };
   }
