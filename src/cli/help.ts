@@ -24,7 +24,7 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --memory SIZE           RAM: 16M to 3G (default: the guest's, else 128M)
   --cpus SHARE            share of a core, 0.01 to 1, enforced over 100 ms
   --memory-limit SIZE     memory that the guest may use of its RAM (balloon; needs its driver)
-  --lease TIME            stop it after that time, like 30m or 1.5h; a warning comes before
+  --lease TIME            save and stop it after that time, like 30m or 1.5h; a warning comes before
   --kernel FILE           a Linux Image or an ELF, entered in S-mode; may be gzipped
   --initrd FILE           initial RAM disk
   --append STRING         kernel command line

@@ -36,7 +36,7 @@ export interface HypervisorOptions {
   core?: WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Cores of the host that the VMs share among them; default: as many as it has. */
   cores?: number;
-  /** Saves a VM whose lease is over, before it is stopped; default: it is stopped without. */
+  /** Saves a VM whose lease is over, before it is stopped; default: a snapshot of it is stored. */
   saveAtLeaseEnd?: (vm: VirtualMachine) => Promise<void>;
   /** Console bytes and figures through shared memory; default: where the page is cross-origin isolated. */
   shared?: boolean;

@@ -6,7 +6,7 @@ import { StatsBoard, type StatsSample, type WorkerStats } from '../worker/stats-
 import { Emitter } from './emitter.ts';
 import { HypertabError, OptionError, StateError, WorkerLostError } from './errors.ts';
 import { type Schedulable, schedulableOf } from './host-scheduler.ts';
-import { Lease } from './lease.ts';
+import { Lease, saveAtEnd } from './lease.ts';
 import type { VmLimits } from './limits.ts';
 import type { WorkerHandle } from './platform.ts';
 import { refusal } from './refusal.ts';
@@ -514,20 +514,11 @@ export class Vm implements VirtualMachine {
     for (const plugged of this.interfaces) plugged.close();
   }
 
-  /** Saves it and pulls the plug; what cannot be saved is paused instead, so that nothing is lost. */
-  async #leaseOver(leaseMs: number, save: ((vm: Vm) => Promise<void>) | undefined): Promise<void> {
-    try {
-      await save?.(this);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#emitter.emit('warning', {
-        message: `its lease is over and it could not be saved: ${why}; it is paused`,
-      });
-      await this.pause().catch(() => {});
-      return;
-    }
-    this.#pulledFor = { kind: 'limit', message: `its lease of ${leaseMs / 1000} s is over` };
-    await this.powerOff().catch(() => {});
+  async #leaseOver(leaseMs: number, save: VmParts['saveAtLeaseEnd']): Promise<void> {
+    const { reason, warning } = await saveAtEnd(this, leaseMs, save);
+    if (warning !== undefined) this.#emitter.emit('warning', { message: warning });
+    this.#pulledFor = reason;
+    await (reason === undefined ? this.pause() : this.powerOff()).catch(() => {});
   }
 
   #isOn(): boolean {
