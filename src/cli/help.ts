@@ -5,6 +5,7 @@ Boots RISC-V machines laid out like QEMU's virt board, in WebAssembly.
 Commands:
   run      boot a guest or an image; its serial console is this terminal
   guest    list, prepare and remove guests
+  docker   containers, in docker's words
   image    images of containers: make, pull, push, load, save, remove
   snapshot list, remove, export and import saved machines
   top      show the running machines, live
@@ -55,6 +56,13 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
 Exit status: the guest's (0 for a power-off, the code for HTIF and syscon, the command's for --exec);
 1 when the guest's kernel panics or its processor can never go on; 2 for a wrong option or file;
 124 for --timeout and --max-instructions; 70 for a fault of Hypertab itself.
+`;
+
+export const DOCKER_HELP = `Usage: hypertab docker COMMAND
+
+Containers in docker's words: run, create, exec, ps, logs, stop, rm, cp and more; hypertab docker --help
+lists them. They run in a virtual machine, a container host, that is made for the command and ends with it.
+HYPERTAB_DOCKER_MEMORY=SIZE gives it more than 256M.
 `;
 
 export const GUEST_HELP = `Usage: hypertab guest ls [--json]

@@ -4,6 +4,7 @@ import { printError, statusOfError } from './exit-status.ts';
 import {
   BENCH_HELP,
   CONTROL_HELP,
+  DOCKER_HELP,
   GUEST_HELP,
   IMAGE_HELP,
   MAIN_HELP,
@@ -22,6 +23,7 @@ const COMMANDS: Record<
   { help: string; load: () => Promise<(args: readonly string[]) => Promise<number>> }
 > = {
   run: { help: RUN_HELP, load: async () => (await import('./run.ts')).run },
+  docker: { help: DOCKER_HELP, load: async () => (await import('./docker.ts')).docker },
   image: { help: IMAGE_HELP, load: async () => (await import('./image.ts')).image },
   guest: { help: GUEST_HELP, load: async () => (await import('./guest.ts')).guest },
   snapshot: { help: SNAPSHOT_HELP, load: async () => (await import('./snapshot.ts')).snapshot },

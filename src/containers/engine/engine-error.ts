@@ -1,9 +1,11 @@
+import { HypertabError } from '../../hypervisor/errors.ts';
+
 /** Why the engine refused, as a status of the Docker Engine API's. */
 export type EngineStatus = 304 | 400 | 403 | 404 | 409 | 500 | 501;
 
 /** The engine refused a call; the message is the one of the Docker Engine API where it has one. */
-export class EngineError extends Error {
-  override readonly name = 'EngineError';
+export class EngineError extends HypertabError {
+  override name = 'EngineError';
   readonly status: EngineStatus;
 
   constructor(status: EngineStatus, message: string, options?: ErrorOptions) {

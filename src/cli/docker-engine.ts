@@ -1,0 +1,67 @@
+import { ContainerHost } from '../containers/engine/container-host.ts';
+import { Engine } from '../containers/engine/engine.ts';
+import { FolderVolumes, hostBinds } from '../containers/engine/volume-store-node.ts';
+import { prepareImage } from '../containers/images/debian/debian-image-node.ts';
+import { debianImages } from '../containers/images/debian/debian-images.ts';
+import type { ImageStore } from '../containers/images/image-store.ts';
+import { parseReference } from '../containers/images/reference.ts';
+import { repositoryFor } from '../containers/images/registry/registry-settings.ts';
+import { storedCredentials } from '../containers/images/registry/stored-credentials-node.ts';
+import { listGuests, prepareGuest } from '../guests/prepare-node.ts';
+import { progressPrinter } from '../guests/progress-node.ts';
+import { Hypervisor } from '../hypervisor/hypervisor.ts';
+import { imageProgressPrinter } from './image-progress.ts';
+
+const HOST_GUEST = 'container-host';
+
+/** An engine whose container host is booted, and if need be prepared, when the first container wants it. */
+export function nodeEngine(images: ImageStore): Engine {
+  const hypervisor = new Hypervisor();
+  return new Engine({
+    images,
+    volumes: new FolderVolumes(),
+    binds: hostBinds,
+    startHost: async () => {
+      await prepareHost();
+      const memory = process.env.HYPERTAB_DOCKER_MEMORY;
+      return ContainerHost.start({ hypervisor, ...(memory ? { memory } : {}) });
+    },
+  });
+}
+
+async function prepareHost(): Promise<void> {
+  const entry = (await listGuests()).find(({ name }) => name === HOST_GUEST);
+  if (entry?.prepared) return;
+  const progress = progressPrinter();
+  try {
+    await prepareGuest(HOST_GUEST, { onProgress: progress.onProgress });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Fetches an image: one of ours is made of Debian's packages, others come from their registry. */
+export async function fetchImage(images: ImageStore, name: string): Promise<void> {
+  const { domain, path, tag } = parseReference(name);
+  const own = domain === '' && (tag === undefined || tag === 'latest');
+  if (
+    own &&
+    images.registries.defaultRegistry === undefined &&
+    debianImages.some((image) => image.name === path)
+  ) {
+    const progress = progressPrinter();
+    try {
+      await prepareImage(images, path, { onProgress: progress.onProgress });
+    } finally {
+      progress.end();
+    }
+    return;
+  }
+  const progress = imageProgressPrinter(process.stderr);
+  try {
+    const { host } = repositoryFor(parseReference(name), images.registries);
+    await images.pull(name, { onProgress: progress.onProgress, credentials: await storedCredentials(host) });
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,33 @@
+/** What `docker` needs of where it is typed: a process of Node's, or a terminal in a page. */
+export interface DockerIo {
+  /** The promise, if any, resolves when more may be written. */
+  stdout(data: Uint8Array | string): void | Promise<void>;
+  stderr(data: Uint8Array | string): void | Promise<void>;
+  /** What is typed or piped in; read only by commands that want it. */
+  stdin(): AsyncIterable<Uint8Array>;
+  readonly stdinIsTerminal: boolean;
+  readonly stdoutIsTerminal: boolean;
+  /** The terminal's size in characters, where there is one. */
+  size(): { columns: number; rows: number } | undefined;
+  onResize(listener: () => void): () => void;
+  /** Keys come as they are typed, until the function that is returned is called. */
+  raw(): () => void;
+  /** Called with SIGINT and SIGTERM that the command gets, which then do nothing else. */
+  onSignal(listener: (signal: string) => void): () => void;
+  /** Absolute path of one that the user typed. */
+  absolutePath(path: string): string;
+  readText(path: string): Promise<string>;
+  writeText(path: string, text: string): Promise<void>;
+  environment(name: string): string | undefined;
+  /** `docker cp`; undefined where there are no files. */
+  files?: HostFiles;
+}
+
+/** Files of the host for `docker cp`, as tar archives. */
+export interface HostFiles {
+  /** What is at a path: a file's archive has one entry of that name. */
+  pack(path: string, name: string): AsyncIterable<Uint8Array>;
+  /** Unpacks into a directory; the first name of every entry is replaced with `name` when that is given. */
+  unpack(directory: string, archive: AsyncIterable<Uint8Array>, name?: string): Promise<void>;
+  kind(path: string): Promise<'directory' | 'file' | undefined>;
+}
