@@ -9,6 +9,7 @@ import { MemoryBackend } from '../../src/storage/memory-backend.ts';
 import { MemoryTree } from '../../src/storage/tree/memory-tree.ts';
 import { coreModule } from '../support/core.ts';
 import { Reflector } from '../support/reflector.ts';
+import { buildElf, RAM } from './elf-builder.ts';
 import { busy, FakeCore, print, type Step } from './fake-core.ts';
 
 const MEMORY = 16 << 20;
@@ -160,6 +161,25 @@ describe('a machine that goes on from a saved state', () => {
       state: 'stopped',
       reason: { kind: 'panic', message: 'Kernel panic - not syncing: gone' },
     });
+  });
+
+  it('watches the word by which a bare-metal program talks, and remembers that it waits for input', () => {
+    const bios = buildElf({
+      segments: [{ physical: RAM, contents: new Uint8Array(64) }],
+      symbols: { tohost: RAM + 32n, fromhost: RAM + 40n },
+    });
+    const from = machineOf({ bios });
+    const ask: Step = (core) => {
+      new DataView(core.ram.buffer).setBigUint64(32, 1n << 56n, true);
+      return 'watch';
+    };
+    from.core.steps = [ask, busy];
+    from.machine.runSlice(1);
+    const to = machineOf({ bios, standby: true });
+    to.machine.restoreState(from.machine.saveState());
+    expect(to.core.watched).toBe(Number(RAM) + 32);
+    to.machine.consoleInput(Uint8Array.of(0x41));
+    expect(new DataView(to.core.ram.buffer).getBigUint64(40, true)).toBe((1n << 56n) | 0x141n);
   });
 
   it('can be one that has run before', () => {
