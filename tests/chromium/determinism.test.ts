@@ -13,6 +13,7 @@ import { linuxGuest } from '../determinism/linux.ts';
 import { buildProgram } from '../determinism/program.ts';
 import { type Ending, runToEnd } from '../determinism/run-machine.mjs';
 import { coreModule } from '../support/core.ts';
+import { runPast, type SavedState, saveMachine, testMachine } from '../support/saved-machine.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 /** What the page may load: the built library, and the runner that Node uses too. */
@@ -68,9 +69,25 @@ const inNode = (subject: Subject, engine: Engine): Promise<Ending> => {
   return runToEnd(Machine, Core, { core: coreModule(), engine, ...settings }, () => 8);
 };
 
-async function inChromium(subject: Subject, engine: Engine): Promise<Ending> {
+/** The page's side of a machine that goes on from the files `state` and `pages`. */
+const RESTORE = `(machine) => {
+  for (const [index, page] of state.pages.entries()) {
+    machine.ram.set(pages.subarray(index * 4096, (index + 1) * 4096), page * 4096);
+  }
+  machine.ramWritten(0, machine.ram.length);
+  machine.restoreState(state.sections.map(({ bytes, ...rest }) => ({ ...rest, bytes: Uint8Array.from(bytes) })));
+}`;
+
+/** @param saved what the machine goes on from; absent: it boots */
+async function inChromium(subject: Subject, engine: Engine, saved?: SavedState): Promise<Ending> {
   for (const [name, bytes] of Object.entries(subject.files)) files.set(name, bytes);
-  const settings = { memory: 128 << 20, ...subject.settings, ...fixed, engine };
+  const settings = { memory: 128 << 20, ...subject.settings, ...fixed, engine, standby: saved !== undefined };
+  if (saved) {
+    const sections = saved.sections.map(({ bytes, ...rest }) => ({ ...rest, bytes: Array.from(bytes) }));
+    const state = JSON.stringify({ sections, pages: [...saved.pages.keys()] });
+    files.set('state', new TextEncoder().encode(state));
+    files.set('pages', Buffer.concat([...saved.pages.values()]));
+  }
   const names = Object.keys(subject.files);
   // A string, so that nothing that the test runner puts into functions gets into the page.
   return page.evaluate(`(async () => {
@@ -80,7 +97,10 @@ async function inChromium(subject: Subject, engine: Engine): Promise<Ending> {
     const config = ${JSON.stringify(settings)};
     config.core = await WebAssembly.compileStreaming(fetch('/build/core.wasm'));
     for (const name of ${JSON.stringify(names)}) config[name] = new Uint8Array(await (await fetch('/' + name)).arrayBuffer());
-    return runToEnd(Machine, Core, config, () => 8);
+    if (!config.standby) return runToEnd(Machine, Core, config, () => 8);
+    const state = await (await fetch('/state')).json();
+    const pages = new Uint8Array(await (await fetch('/pages')).arrayBuffer());
+    return runToEnd(Machine, Core, config, () => 8, ${RESTORE});
   })()`);
 }
 
@@ -94,10 +114,23 @@ test('a bare-metal program with timers and alarms ends in the same state in Node
     expect(same(await inChromium(subject, engine))).toEqual(same(node));
 });
 
-test('Linux boots and works to the same state in Node and in Chromium', async () => {
+test('Linux boots and works to the same state in Node and in Chromium, and when it moves there on its way', async () => {
   const { kernel, initrd, append } = linuxGuest();
   const subject = { files: { kernel, initrd }, settings: { append } };
   const node = await inNode(subject, 'auto');
   expect(node.reason, node.output).toBe('{"kind":"poweroff"}');
   expect(same(await inChromium(subject, 'auto'))).toEqual(same(node));
+  // Saved on its way in Node, it comes to the same end in Chromium.
+  const config: MachineConfig = {
+    core: coreModule(),
+    memory: 128 << 20,
+    engine: 'auto',
+    ...subject.settings,
+    ...fixed,
+  };
+  const made = testMachine({ ...config, kernel, initrd });
+  await runPast(made, node.instructions / 2);
+  const saved = await saveMachine(made);
+  const ending = await inChromium(subject, 'auto', saved);
+  expect(same({ ...ending, output: made.output + ending.output })).toEqual(same(node));
 });

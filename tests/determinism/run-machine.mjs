@@ -52,15 +52,17 @@ export function stateHash({ hart, ram }) {
  * @param {typeof import('../../src/core/core.ts').Core} Core
  * @param {MachineConfig} config
  * @param {(slice: number) => number} sliceMs how long each slice is
+ * @param {(machine: import('../../src/machine/machine.ts').Machine) => void} [prepare] before the first slice
  * @returns {Promise<Ending>}
  */
-export async function runToEnd(Machine, Core, config, sliceMs) {
+export async function runToEnd(Machine, Core, config, sliceMs, prepare = () => {}) {
   /** @type {CoreApi | undefined} */
   let core;
   const machine = new Machine(config, (module, options) => {
     core = Core.create(module, options);
     return core;
   });
+  prepare(machine);
   let output = '';
   machine.onConsoleOutput = (bytes) => {
     output += String.fromCharCode(...bytes);
