@@ -12,6 +12,7 @@ import { ImageStoreError } from '../image-store-error.ts';
 import { makeImage } from '../install-image.ts';
 import { type Digest, type HistoryEntry, type ImageConfig, PLATFORM } from '../types.ts';
 import { busyboxApplets } from './busybox-applets.ts';
+import { compilePython } from './compile-python-node.ts';
 import { type DebianImage, debianImages, NOT_AT_RUN_TIME } from './debian-images.ts';
 import { fullDebianLayer } from './full-debian-node.ts';
 import { LayerBuilder } from './layer-builder.ts';
@@ -60,15 +61,16 @@ export async function prepareImage(
     onProgress: options.onProgress,
     signal: options.signal,
   });
-  const layers = await layersOf(image, repository, options.onProgress ?? (() => {}));
+  const layers = await layersOf(image, repository, options);
   return store.working((lease) => install(store, lease, image, layers));
 }
 
 async function layersOf(
   image: DebianImage,
   repository: DebianRepository,
-  onProgress: ProgressListener,
+  options: PrepareImageOptions,
 ): Promise<MadeLayer[]> {
+  const onProgress = options.onProgress ?? (() => {});
   const fetchAll = async (names: readonly string[]) => {
     const found: FetchedPackage[] = [];
     for (const name of names) found.push(await repository.fetch(name));
@@ -105,6 +107,10 @@ async function layersOf(
   if (packages.own.length > 0) {
     const builder = await packagesLayer(packages.own);
     finish(builder, image, files);
+    if (image.compilesPython) {
+      const lowers = [builder.archive(), ...layers.map((layer) => layer.archive).reverse()];
+      for (const [path, data] of await compilePython(lowers, options)) builder.file(path, data);
+    }
     add(image.name, builder, packages.own);
   }
   return layers;

@@ -14,6 +14,8 @@ export interface DebianImage {
   /** Folders, and their modes and owners where those are not 0755 and root. */
   folders?: Readonly<Record<string, { mode?: number; uid?: number; gid?: number }>>;
   files?: Readonly<Record<string, string>>;
+  /** Modules of Python's library get their compiled form too, by the image's own Python in a machine. */
+  compilesPython?: boolean;
   /** Users beside Debian's own: lines of /etc/passwd. */
   users?: readonly string[];
   config: ContainerConfig;
@@ -84,6 +86,7 @@ export const debianImages: readonly DebianImage[] = [
     base: 'libc',
     packages: ['python3'],
     links: { 'usr/bin/python': 'python3' },
+    compilesPython: true,
     config: { Env: [PATH, 'LANG=C.UTF-8'], Cmd: ['python3'] },
   },
   {

@@ -6,11 +6,22 @@ import { concat } from '../tar-writer.ts';
 import { LayerBuilder } from './layer-builder.ts';
 import { isUnwanted } from './trim.ts';
 
-const LINKS: Record<string, string> = {
-  'usr/bin/awk': 'mawk',
-  'var/run': '/run',
-  'var/lock': '/run/lock',
-};
+const LINKS: Record<string, string> = { 'var/run': '/run', 'var/lock': '/run/lock' };
+
+/** Names that stand for one of several programs, as the maintainer scripts would have registered them. */
+const ALTERNATIVES = [
+  { name: 'awk', program: '/usr/bin/mawk', priority: 5 },
+  { name: 'which', program: '/usr/bin/which.debianutils', priority: 0 },
+];
+
+/** What dpkg leaves out of packages that are installed later; licences stay. */
+const EXCLUDED = `path-exclude /usr/share/doc/*
+path-include /usr/share/doc/*/copyright
+path-exclude /usr/share/man/*
+path-exclude /usr/share/info/*
+path-exclude /usr/share/locale/*
+path-exclude /usr/share/lintian/*
+`;
 
 /**
  * Unpacks packages into one layer. No maintainer script runs: what those of the essential packages do (users, awk, the
@@ -44,8 +55,17 @@ export async function fullDebianLayer(
   builder.file('etc/resolv.conf', '');
   builder.file('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n');
   builder.file('etc/apt/sources.list.d/debian.sources', sourcesOf(repository));
-  // apt drops its privileges to fetch; dpkg need not wait for the disk in a container.
-  builder.file('etc/dpkg/dpkg.cfg.d/hypertab', 'force-unsafe-io\n');
+  // dpkg need not wait for the disk in a container.
+  builder.file('etc/dpkg/dpkg.cfg.d/hypertab', `force-unsafe-io\n${EXCLUDED}`);
+  for (const { name, program, priority } of ALTERNATIVES) {
+    builder.link(`etc/alternatives/${name}`, program);
+    builder.link(`usr/bin/${name}`, `/etc/alternatives/${name}`);
+    builder.file(
+      `var/lib/dpkg/alternatives/${name}`,
+      `auto\n/usr/bin/${name}\n\n${program}\n${priority}\n\n`,
+    );
+  }
+  // apt drops its privileges to fetch.
   builder.folder('var/lib/apt/lists/partial', 0o700, 42, 0);
   builder.folder('var/cache/apt/archives/partial', 0o700, 42, 0);
   builder.folder('tmp', 0o1777);
@@ -56,6 +76,7 @@ export async function fullDebianLayer(
 
 /** dpkg and apt work here, so more stays than in other images. */
 function isUnwantedInDebian(path: string): boolean {
+  if (/^usr\/share\/doc\/[^/]+\/copyright$/.test(path)) return false;
   return isUnwanted(path) && !/^(usr\/share\/(debconf|base-files|gcc)|etc\/|usr\/lib\/systemd)/.test(path);
 }
 

@@ -7,6 +7,7 @@ const UNWANTED = [
   /^usr\/lib\/(?:systemd|tmpfiles\.d|sysusers\.d|modules-load\.d|pkgconfig|udev|valgrind|debug)(?:\/|$)/,
   /^usr\/lib\/riscv64-linux-gnu\/(?:gconv|pkgconfig|audit)(?:\/|$)/,
   /^etc\/(?:init\.d|cron\.\w+|logrotate\.d|systemd|apparmor\.d|ufw|bash_completion\.d|insserv\.conf\.d)(?:\/|$)/,
+  /^usr\/lib\/python3\.\d+\/(?:test|idlelib|turtledemo|pydoc_data|lib2to3|ensurepip|config-\w[^/]*)(?:\/|$)/,
   /\.(?:a|la)$/,
 ];
 
