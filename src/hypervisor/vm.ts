@@ -3,6 +3,7 @@ import type { MachineMemory, StopReason } from '../machine/machine-types.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
 import type { MachineControl, MachineSetup, TerminalEnds, WorkerEvent } from '../worker/machine-control.ts';
 import { StatsBoard, type StatsSample, type WorkerStats } from '../worker/stats-channel.ts';
+import { watchBalloon } from './balloon-watch.ts';
 import { Emitter } from './emitter.ts';
 import { HypertabError, OptionError, StateError, WorkerLostError } from './errors.ts';
 import { type Schedulable, schedulableOf } from './host-scheduler.ts';
@@ -101,7 +102,10 @@ export class Vm implements VirtualMachine {
     const { memory } = parts.config;
     const limited = { memory, drives: parts.drives?.length ?? 0, interfaces: interfaces.length };
     this.#resources = new VmResources(limited, {
-      setBalloon: (bytes) => this.#call(control.setBalloon(bytes)),
+      setBalloon: async (bytes) => {
+        await this.#call(control.setBalloon(bytes));
+        watchBalloon(this, (message) => this.#emitter.emit('warning', { message }));
+      },
       setDriveRates: (index, rates) => this.#call(control.setDriveRates(index, rates)),
       setNetworkRates: (index, rates) => this.#call(control.setNetworkRates(index, rates)),
       setLease: (milliseconds) => {

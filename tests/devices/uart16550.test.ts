@@ -168,4 +168,55 @@ describe('16550A UART', () => {
     for (let i = 3; i < 20; i++) expect(uart.takeInput()).toBe(i);
     expect(uart.takeInput()).toBeUndefined();
   });
+
+  it('delivers a break as a zero that its line status tells, where it came among the bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 30 }), fc.constant('break' as const)), {
+          maxLength: 12,
+        }),
+        fc.boolean(),
+        (steps, fifo) => {
+          const { uart, write } = make();
+          if (fifo) write(u.UART_FCR, u.FCR_ENABLE);
+          const expected: (number | 'break')[] = [];
+          for (const step of steps) {
+            if (step === 'break') {
+              uart.receiveBreak();
+              expected.push('break');
+            } else {
+              uart.receive(step);
+              expected.push(...step);
+            }
+          }
+          const got: (number | 'break')[] = [];
+          for (
+            let status = uart.read(u.UART_LSR);
+            status & u.LSR_DATA_READY;
+            status = uart.read(u.UART_LSR)
+          ) {
+            const byte = uart.read(u.UART_RBR);
+            got.push((status & u.LSR_BREAK) !== 0 && byte === 0 ? 'break' : byte);
+            if (got.at(-1) !== 'break') expect(status & u.LSR_BREAK).toBe(0);
+          }
+          expect(got).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('raises the line status interrupt for a break until its status has been read', () => {
+    const { uart, line, write } = make();
+    write(u.UART_FCR, u.FCR_ENABLE);
+    write(u.UART_IER, u.IER_LINE_STATUS);
+    uart.receiveBreak();
+    expect([line.level, uart.read(u.UART_IIR) & 0x0f]).toEqual([true, u.IIR_LINE_STATUS]);
+    expect(uart.read(u.UART_LSR) & u.LSR_BREAK).toBe(u.LSR_BREAK);
+    expect([line.level, uart.read(u.UART_LSR) & u.LSR_BREAK]).toEqual([false, 0]);
+    uart.receiveBreak();
+    uart.receive(Uint8Array.of(65));
+    // SBI's console is one of bytes.
+    uart.read(u.UART_RBR);
+    expect([uart.takeInput(), uart.takeInput()]).toEqual([65, undefined]);
+  });
 });

@@ -426,4 +426,33 @@ describe('a drive whose back end answers later', () => {
     await backend.end();
     expect(drive.ended()).toMatchObject({ status: OK });
   });
+
+  it('takes no more requests than its rates allow, leaves the rest in the queue, and goes on by itself', async () => {
+    const drive = new Drive(new MemoryBackend({ bytes: 64 * SECTOR }));
+    drive.device.rates = { iopsRead: 50 };
+    for (let count = 0; count < 12; count++) drive.send(READ, 0n, new Uint8Array(0), SECTOR);
+    let ended = 0;
+    const collect = () => {
+      drive.host.settle();
+      while (drive.ended()) ended++;
+      return ended;
+    };
+    // A tenth of a second's worth at once, and one that is owed for.
+    expect(collect()).toBeLessThanOrEqual(6);
+    await expect.poll(collect, { timeout: 10_000, interval: 5 }).toBe(12);
+    drive.device.rates = {};
+    for (let count = 0; count < 100; count++)
+      expect(drive.request(READ, 0n, undefined, SECTOR).status).toBe(OK);
+  });
+
+  it('moves a request that is larger than its rate, and owes for it', () => {
+    const drive = new Drive(new MemoryBackend({ bytes: 64 * SECTOR }));
+    drive.device.rates = { bpsWrite: SECTOR };
+    expect(drive.request(WRITE, 0n, pattern(32 * SECTOR, 1)).status).toBe(OK);
+    drive.send(WRITE, 0n, pattern(SECTOR, 2), 0);
+    expect(drive.ended()).toBeUndefined();
+    drive.device.rates = {};
+    drive.host.settle();
+    expect(drive.ended()?.status).toBe(OK);
+  });
 });

@@ -271,4 +271,30 @@ describe('the network device', () => {
       expect(heard(net)).toEqual([true, true, true, true]);
     });
   });
+
+  it('keeps to its rates in each direction, loses nothing that fits its queues, and goes on by itself', async () => {
+    const { cable, device, host, send, receive, offer, collect } = setUp();
+    device.rates = { ppsTransmit: 50, ppsReceive: 50 };
+    for (let index = 0; index < 12; index++) {
+      send(TRANSMIT, behindHeader(frame(60, OWN, index)));
+      offer(RECEIVE, 200);
+      receive(frame(60, OWN, index));
+    }
+    let received = 0;
+    const take = () => {
+      host.settle();
+      while (collect(RECEIVE)) received++;
+      return Math.min(received, cable.sent.length);
+    };
+    expect(Math.max(take(), received, cable.sent.length)).toBeLessThanOrEqual(6);
+    await expect.poll(take, { timeout: 10_000, interval: 5 }).toBe(12);
+    expect(cable.sent).toEqual(Array.from({ length: 12 }, (_, index) => frame(60, OWN, index)));
+    expect(device.counters).toMatchObject({
+      lost: 0,
+      transmittedFrames: 12,
+      transmittedBytes: 720,
+      receivedFrames: 12,
+      receivedBytes: 720,
+    });
+  });
 });
