@@ -1,5 +1,5 @@
 import { ContainerHost } from '../containers/engine/container-host.ts';
-import { Engine } from '../containers/engine/engine.ts';
+import { ContainerEngine } from '../containers/engine/engine.ts';
 import { FolderVolumes, hostBinds } from '../containers/engine/volume-store-node.ts';
 import { prepareImage } from '../containers/images/debian/debian-image-node.ts';
 import { debianImages } from '../containers/images/debian/debian-images.ts';
@@ -15,9 +15,9 @@ import { imageProgressPrinter } from './image-progress.ts';
 const HOST_GUEST = 'container-host';
 
 /** An engine whose container host is booted, and if need be prepared, when the first container wants it. */
-export function nodeEngine(images: ImageStore): Engine {
+export function nodeEngine(images: ImageStore): ContainerEngine {
   const hypervisor = new Hypervisor();
-  return new Engine({
+  return new ContainerEngine({
     images,
     volumes: new FolderVolumes(),
     binds: hostBinds,

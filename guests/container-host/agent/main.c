@@ -6,6 +6,7 @@
 #include <linux/signalfd.h>
 
 #include "files.h"
+#include "init.h"
 #include "network.h"
 #include "streams.h"
 
@@ -221,8 +222,13 @@ static void reap(void) {
   }
 }
 
-__attribute__((used)) _Noreturn void agent(void) {
+/** @param stack the number of arguments, the arguments, 0, the environment, 0: as Linux starts a program */
+__attribute__((used)) _Noreturn void agent(char **stack) {
   static struct pollfd polls[STREAM_POLLS + 2];
+  long count_of_arguments = (long)stack[0];
+  if (count_of_arguments > 0 && streq(stack[1], INIT_PATH)) {
+    container_init(stack + 2, stack + count_of_arguments + 2);
+  }
   set_up();
   u64 children = SIGNALS_OF_CHILDREN;
   u64 all = ~0ul;
@@ -247,5 +253,4 @@ __attribute__((used)) _Noreturn void agent(void) {
   }
 }
 
-// Linux starts a program with its arguments on the stack, aligned; nothing here wants them.
-__asm__(".global _start\n_start:\n  .option push\n  .option norelax\n  lla gp, __global_pointer$\n  .option pop\n  call agent\n");
+__asm__(".global _start\n_start:\n  .option push\n  .option norelax\n  lla gp, __global_pointer$\n  .option pop\n  mv a0, sp\n  call agent\n");

@@ -1,5 +1,5 @@
 // `docker …` in its own words: flags, tables, errors and exit status, on top of the engine.
-import type { Engine } from '../engine/engine.ts';
+import type { ContainerEngine } from '../engine/engine.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import type { Images } from '../images/types.ts';
 import { copyFiles } from './docker-copy.ts';
@@ -13,7 +13,7 @@ import { volumeCommand } from './docker-volume.ts';
 
 /** What a command of docker's works with. */
 export interface DockerTask {
-  engine: Engine;
+  engine: ContainerEngine;
   images: Pick<Images, 'inspect' | 'pull' | 'list'>;
   /** Fetches an image that is not there; default: from its registry. */
   fetchImage?: (reference: string) => Promise<void>;

@@ -31,7 +31,7 @@ import { type BindResolver, noBinds, type VolumeStore } from './volume-store.ts'
 const DEFAULT_STOP_SECONDS = 10;
 const SIGKILL = 9;
 
-export interface EngineOptions {
+export interface ContainerEngineOptions {
   images: Pick<Images, 'rootfs'>;
   /** Boots a container host; called when the first container needs one, and again when one is lost. */
   startHost: () => Promise<ContainerHost>;
@@ -44,8 +44,8 @@ export interface EngineOptions {
  * Containers, in the nouns and verbs of the Docker Engine API (v1.43). Names are names, ids or beginnings of ids.
  * Every call rejects with EngineError: its status and message are those of the API.
  */
-export class Engine {
-  readonly #options: EngineOptions;
+export class ContainerEngine {
+  readonly #options: ContainerEngineOptions;
   readonly #containers = new Map<string, Container>();
   readonly #volumes: ContainerVolumes;
   readonly #life: ContainerLife;
@@ -53,7 +53,7 @@ export class Engine {
   #current: ContainerRuntime | undefined;
   #closed = false;
 
-  constructor(options: EngineOptions) {
+  constructor(options: ContainerEngineOptions) {
     this.#options = options;
     this.#volumes = new ContainerVolumes(options.volumes, options.binds ?? noBinds);
     this.#life = new ContainerLife({
