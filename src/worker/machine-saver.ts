@@ -7,11 +7,17 @@ import { describeSource } from '../storage/drive-spec.ts';
 import type { HtvmDrive } from '../storage/htvm/htvm-manifest.ts';
 import { type PackedSections, type Packing, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import { packMemory } from '../storage/htvm/memory-image.ts';
-import { copyRam, packRam, type RamCopy } from '../storage/htvm/ram-image.ts';
+import { copyRam, countBits, packRam, RAM_PAGE_BYTES, type RamCopy } from '../storage/htvm/ram-image.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
 import type { DriveSetup } from './machine-control.ts';
 import type { OpenedParts } from './open-parts.ts';
+import { nextTurn } from './turns.ts';
 import type { VmDriver } from './vm-driver.ts';
+
+/** Pages that a guest may use anew between the look at its memory and the copy. */
+const SPARE_PAGES = 1024;
+/** Memory that is touched in a turn, less than a millisecond's worth. */
+const ROOM_STEP_BYTES = 1 << 20;
 
 /** Where the machine's own sections are in a file. */
 export const MACHINE_PREFIX = 'machine/';
@@ -97,7 +103,7 @@ export class MachineSaver {
           const dirty = parent ? this.#baseline?.dirty : undefined;
           this.#candidate = this.#emptyBaseline(request.id);
           return dirty;
-        });
+        }, parent);
         const packed = await pack(copy, request.packing, onProgress);
         const { drives, consoleBytes, pauseMs } = copy;
         return { packed, drives, consoleBytes, pauseMs, parent: parent ? request.parent : undefined };
@@ -136,8 +142,9 @@ export class MachineSaver {
   }
 
   /** @param prepare done while the guest stands still; tells which pages are wanted, undefined for all */
-  #capture(prepare: () => Promise<Uint8Array | undefined>): Promise<MachineCopy> {
+  async #capture(prepare: () => Promise<Uint8Array | undefined>, isIncrement = false): Promise<MachineCopy> {
     const { machine, driver, consoleBytes } = this.#parts;
+    const room = isIncrement ? undefined : await takeRoom(machine.nonZeroPages());
     return driver.whileHeld(async () => {
       if (driver.state === 'stopped') throw new Error('the machine has stopped: there is nothing to save');
       const begin = performance.now();
@@ -146,7 +153,7 @@ export class MachineSaver {
       const dirty = await prepare();
       // From here on in one turn: nothing else can happen to the machine.
       const copy = {
-        ram: copyRam(machine.ram, machine.nonZeroPages(), dirty),
+        ram: copyRam(machine.ram, machine.nonZeroPages(), dirty, room),
         state: machine.saveState(),
         memories: this.#drives.map(({ backend }) =>
           layersOf(backend).memories.map((memory) => memory.freeze()),
@@ -195,6 +202,19 @@ export class MachineSaver {
       if (overlay?.snapshots.includes(id)) await overlay.deleteSnapshot(id).catch(() => {});
     }
   }
+}
+
+/**
+ * Memory for a copy of those pages and some more. A page of the host's costs most when it is touched first: that is done
+ * here while the guest still runs, a piece at a time (38 MB: 20 of 25 ms of the copy).
+ */
+async function takeRoom(pages: Uint8Array): Promise<Uint8Array> {
+  const room = new Uint8Array((countBits(pages) + SPARE_PAGES) * RAM_PAGE_BYTES);
+  for (let at = 0; at < room.length; at += RAM_PAGE_BYTES) {
+    room[at] = 0;
+    if (at % ROOM_STEP_BYTES === 0) await nextTurn();
+  }
+  return room;
 }
 
 async function pack(
