@@ -1,7 +1,8 @@
 // Machines saved at any moment go on in a machine of their own as if nothing had been: registers, RAM, drive, output.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Engine, MachineConfig } from '../../src/machine/machine-types.ts';
+import { linuxGuest } from '../determinism/linux.ts';
 import { busyConfig, busyParts, contentsOf, TYPED } from '../support/busy-guest.ts';
 import { coreModule } from '../support/core.ts';
 import {
@@ -16,9 +17,13 @@ import {
 } from '../support/saved-machine.ts';
 
 /** HYPERTAB_STATE_ROUNDS=500 npx vitest run --project system tests/system/saved-state.test.ts */
-const ROUNDS = Number(process.env.HYPERTAB_STATE_ROUNDS ?? 10);
+const ROUNDS = Number(process.env.HYPERTAB_STATE_ROUNDS ?? 7);
 /** Beyond the guest's own end, which comes first. */
 const NEVER = 2e9;
+/** Debian's, which comes with qemu-system-data. */
+const OPENSBI = '/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin';
+/** The firmware takes 13 million instructions. */
+const FIRMWARE_AND_KERNEL = 60_000_000;
 const ENGINES: readonly Engine[] = ['auto', 'interpreter', 'auto', 'interpreter', 'auto', 'translator'];
 
 /** Moments at which to save: any number of instructions, the same on each run of the test. */
@@ -62,6 +67,27 @@ test('a kernel at work with drive, share, network, randomness and console goes o
   expect(before + walker.output).toBe(output);
   expect(fingerprint(walker)).toBe(fingerprint(whole));
   expect(Buffer.from(contentsOf(parts)).equals(contentsOf(wholeParts))).toBe(true);
+});
+
+test('a kernel under firmware in M-mode goes on bit by bit, within the firmware too', async () => {
+  if (!existsSync(OPENSBI)) throw new Error(`${OPENSBI} is missing: apt-get install qemu-system-data`);
+  const config = (engine: Engine): MachineConfig => {
+    const files = { ...linuxGuest(), bios: new Uint8Array(readFileSync(OPENSBI)) };
+    return { core: coreModule(), memory: 128 << 20, ...files, engine, clock: 'instructions', seed: 2 };
+  };
+  const whole = testMachine(config('auto'));
+  await runTo(whole, FIRMWARE_AND_KERNEL);
+  expect(whole.output).toContain('OpenSBI');
+  let walker = testMachine(config('auto'));
+  let before = '';
+  for (const [round, instructions] of [500_000, 3_000_000, 20_000_000].entries()) {
+    await runTo(walker, instructions);
+    before += walker.output;
+    walker = restoreMachine(config(ENGINES[round]!), await saveMachine(walker));
+  }
+  await runTo(walker, FIRMWARE_AND_KERNEL);
+  expect(before + walker.output).toBe(whole.output);
+  expect(fingerprint(walker)).toBe(fingerprint(whole));
 });
 
 test.each(['hello', 'monitor', 'count'])('%s goes on from anywhere to the same end', async (name) => {
