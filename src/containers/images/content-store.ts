@@ -100,7 +100,8 @@ export class ContentStore {
     for (const digest of digests) lease.claimed.add(digest);
     if (lease.claimed.size === before) return;
     const text = JSON.stringify([...lease.claimed]);
-    await this.files.exclusively(() => this.files.write(`leases/${lease.sign.id}`, encoder.encode(text)));
+    const bytes = encoder.encode(text);
+    await this.files.exclusively(() => this.files.write(`leases/${lease.sign.id}`, bytes, true));
   }
 
   /** Bytes of a blob; undefined when it is not there. An empty one is what a crash has left of another. */

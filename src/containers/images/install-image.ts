@@ -38,19 +38,25 @@ export async function installImage(
       `manifest ${digest} has ${manifest.layers.length} layers, its configuration ${diffIds.length}`,
     );
   }
+  const known = await knownLayers(store);
   const layers: LayerRecord[] = [];
   for (const [index, layer] of manifest.layers.entries()) {
     const diffId = diffIds[index]!;
-    const diffSize = await unpackLayer(
-      store,
-      lease,
-      { digest: layer.digest, diffId },
-      {
-        signal: options.signal,
-        limit: options.limit,
-        onBytes: (done) => options.onLayer?.(layer.digest, { kind: 'bytes', done }),
-      },
-    );
+    await store.claim(lease, [layer.digest, diffId]);
+    const before = known.get(`${layer.digest} ${diffId}`);
+    const isThere = before !== undefined && (await store.size(diffId)) === before.diffSize;
+    const diffSize = isThere
+      ? before.diffSize
+      : await unpackLayer(
+          store,
+          lease,
+          { digest: layer.digest, diffId },
+          {
+            signal: options.signal,
+            limit: options.limit,
+            onBytes: (done) => options.onLayer?.(layer.digest, { kind: 'bytes', done }),
+          },
+        );
     options.onLayer?.(layer.digest, { kind: 'done' });
     layers.push({ mediaType: layer.mediaType, digest: layer.digest, size: layer.size, diffId, diffSize });
   }
@@ -64,6 +70,15 @@ export async function installImage(
   };
   await store.putImage(record);
   return record;
+}
+
+/** Layers of images that are there, which have been unpacked and checked. */
+async function knownLayers(store: ContentStore): Promise<Map<string, LayerRecord>> {
+  const layers = new Map<string, LayerRecord>();
+  for (const image of await store.images()) {
+    for (const layer of image.layers) layers.set(`${layer.digest} ${layer.diffId}`, layer);
+  }
+  return layers;
 }
 
 /**

@@ -38,7 +38,7 @@ export class NodeStoreFiles implements StoreFiles {
     }
   }
 
-  async write(path: string, bytes: Uint8Array): Promise<void> {
+  async write(path: string, bytes: Uint8Array, passing = false): Promise<void> {
     const part = this.at(`drafts/${newId()}.write`);
     await storing(path, async () => {
       await mkdir(dirname(part), { recursive: true });
@@ -46,7 +46,7 @@ export class NodeStoreFiles implements StoreFiles {
       const file = await open(part, 'wx');
       try {
         await file.writeFile(bytes);
-        await file.datasync();
+        if (!passing) await file.datasync();
         await file.close();
         await rename(part, this.at(path));
       } catch (error) {

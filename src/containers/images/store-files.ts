@@ -28,8 +28,11 @@ export interface Sign {
 export interface StoreFiles {
   /** The whole file; undefined when there is none. */
   read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Replaces a file at once: whoever reads it sees the old or the new one. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Replaces a file at once: whoever reads it sees the old or the new one.
+   * @param passing it means nothing after a power failure, and need not be waited for until it is on the disk
+   */
+  write(path: string, bytes: Uint8Array, passing?: boolean): Promise<void>;
   /** Bytes of a file; undefined when there is none. */
   size(path: string): Promise<number | undefined>;
   /** A file's bytes from an offset on. */

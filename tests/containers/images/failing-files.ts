@@ -27,9 +27,9 @@ export class FailingFiles extends NodeStoreFiles implements StoreFiles {
       : new ImageStoreError('full', 'write x: no space left on device');
   }
 
-  override async write(path: string, bytes: Uint8Array): Promise<void> {
+  override async write(path: string, bytes: Uint8Array, passing?: boolean): Promise<void> {
     this.change(false);
-    await super.write(path, bytes);
+    await super.write(path, bytes, passing);
   }
 
   override async remove(path: string): Promise<void> {
