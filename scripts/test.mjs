@@ -91,7 +91,14 @@ async function main() {
     if (['system', 'browser', ...moreSteps].some(runs)) {
       await single('guests', async () => {
         const cli = resolve(projectRoot, 'build/src/cli/main.js');
-        const guests = ['hello', 'monitor', 'count', 'busybox', ...(runs('long') ? ['debian'] : [])];
+        const guests = [
+          'hello',
+          'monitor',
+          'count',
+          'busybox',
+          'container-host',
+          ...(runs('long') ? ['debian'] : []),
+        ];
         const { status } = await run([process.execPath, cli, 'guest', 'prepare', ...guests]);
         if (status !== 0) throw new StepError('the guests could not be prepared; the reason is above.');
       });

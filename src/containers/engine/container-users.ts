@@ -45,7 +45,7 @@ export function findUser(
   const gid = groupName === undefined ? checkId(user?.[3] ?? '0') : groupNumber(groupName);
   const member = (fields: string[]) => user !== undefined && (fields[3] ?? '').split(',').includes(user[0]!);
   const own = groupName === undefined ? groups.filter(member).map((fields) => checkId(fields[2]!)) : [];
-  const additionalGids = [...new Set([...own, ...groupAdd.map(groupNumber)])].filter((id) => id !== gid);
+  const additionalGids = [...new Set([gid, ...own, ...groupAdd.map(groupNumber)])];
   const home = user?.[5] || '/';
   return { uid: checkId(user?.[2] ?? wanted), gid, additionalGids, home };
 }
