@@ -271,7 +271,7 @@ export class Machine implements MachineApi, MachineStateApi {
         before = performance.now();
       }
       board.rtc.poll();
-      const budget = Math.min(pacer.budget, this.instructionsLeft(), board.alarmInInstructions);
+      const budget = Math.min(pacer.budget(end - before), this.instructionsLeft(), board.alarmInInstructions);
       if (budget <= 0)
         return this.stop({ kind: 'limit', message: `stopped after ${this.limit} instructions` });
       const instructions = board.core.instructions;

@@ -1,10 +1,13 @@
 // How exactly shares of the host's cores hold: the processor time of each machine's thread, as Linux counts it, over
-// windows of 100 ms. Machines that spin, in Node. Usage: node tests/bench/shares.mjs [SECONDS]
+// windows of 100 ms. Machines that spin, in Node.
+// Usage: node tests/bench/shares.mjs [SECONDS [PATTERN]]; PATTERN chooses among the titles.
+// On a computer that does other things: chrt -r 1 node tests/bench/shares.mjs
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Hypervisor } from '../../build/src/index.js';
 
 const seconds = Number(process.argv[2] ?? 5);
+const wanted = new RegExp(process.argv[3] ?? '');
 /** `j .`: a machine that always has work. */
 const SPIN = new Uint8Array([0x6f, 0, 0, 0]);
 const PERIOD_MS = 100;
@@ -71,6 +74,7 @@ const percent = (share) => `${(share * 100).toFixed(1)} %`.padStart(7);
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 
 async function show(title, limits, expected, cores = availableParallelism()) {
+  if (!wanted.test(title)) return;
   const results = await measure(limits, cores);
   console.log(title);
   for (const [index, { shares, cpu }] of results.entries()) {

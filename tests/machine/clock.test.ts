@@ -43,10 +43,12 @@ describe('pacer', () => {
     fc.assert(
       fc.property(fc.integer({ min: 20_000, max: 5_000_000 }), (perMs) => {
         const pacer = new Pacer();
-        for (let run = 0; run < 60; run++) pacer.note(pacer.budget, pacer.budget / perMs);
-        const ms = pacer.budget / perMs;
+        for (let run = 0; run < 60; run++) pacer.note(pacer.budget(), pacer.budget() / perMs);
+        const ms = pacer.budget() / perMs;
         expect(ms).toBeGreaterThan(0.9);
         expect(ms).toBeLessThan(2.2);
+        // What is left of a share is not overrun by more than the least that is worth a run.
+        expect(pacer.budget(0.3)).toBeLessThanOrEqual(Math.max(20_000, Math.ceil(pacer.budget() * 0.3)));
       }),
     );
   });
