@@ -47,6 +47,8 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
                           on a terminal, and at the end of a lease: where it is saved to
   --restore FILE.htvm     go on from a saved machine (a file, or a snapshot's name or id) instead of
                           booting; give --drive, --share and --bios as they were given before
+  --warm                  go on from where the guest stood at its prompt when it was first run so,
+                          instead of booting; the first run keeps that (for guests without a disk)
   --timeout SECONDS       give up after that time, with exit status 124
   --max-instructions N    stop after exactly N instructions, with exit status 124
   --no-reboot             stop when the guest asks for a reboot

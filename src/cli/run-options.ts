@@ -21,6 +21,8 @@ export interface RunRequest {
   save: string | undefined;
   /** A file or a stored snapshot to go on from, instead of booting. */
   restore: string | undefined;
+  /** Go on from where the guest stood at its prompt the last time, where that is kept. */
+  warm: boolean;
 }
 
 /**
@@ -126,6 +128,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     ...LIMIT_OPTIONS,
     'no-reboot': 'flag',
     snapshot: 'flag',
+    warm: 'flag',
     stats: 'flag',
     help: 'flag',
   });
@@ -154,6 +157,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     if (values[option] === '') throw new UsageError(`--${option} names no file; give FILE.htvm`);
   }
   if (values.restore !== undefined) checkRestore(vm);
+  if (flags.has('warm') && guest === undefined) throw new UsageError('--warm goes with a guest only');
   const bios = vm.bios === 'none' ? undefined : vm.bios;
   if (
     !help &&
@@ -176,5 +180,6 @@ export function parseRun(args: readonly string[]): RunRequest {
     signature: values.signature,
     save: values.save,
     restore: values.restore,
+    warm: flags.has('warm'),
   };
 }

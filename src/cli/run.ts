@@ -77,11 +77,7 @@ class Run {
       );
     }
     try {
-      const { restore, vm: options } = this.#request;
-      const created =
-        restore === undefined
-          ? this.#hypervisor.create(options)
-          : restoreNamed(this.#hypervisor, restore, options);
+      const created = this.#make();
       const vm = await Promise.race([created, this.#ended.then(() => undefined)]);
       // A signal or the time-out may come before there is a machine.
       if (vm === undefined) return this.#report(await this.#ended);
@@ -95,6 +91,14 @@ class Run {
     }
   }
 
+  async #make(): Promise<VirtualMachine> {
+    const { restore, warm, vm: options } = this.#request;
+    if (restore !== undefined) return restoreNamed(this.#hypervisor, restore, options);
+    const { guest } = options;
+    if (!warm || guest === undefined) return this.#hypervisor.create(options);
+    return (await this.#hypervisor.createWarm({ ...options, guest })) ?? this.#hypervisor.create(options);
+  }
+
   async #drive(vm: VirtualMachine): Promise<number> {
     vm.on('error', ({ error }) => {
       const { message } = statusOfError(error);
@@ -106,6 +110,7 @@ class Run {
     this.#control = await serveControl(vm).catch(() => undefined);
     void vm.wait().then((reason) => this.#end({ reason: reason.kind, ...statusOf(reason) }));
     const startedAt = performance.now();
+    await this.#keepWarm(vm);
     if (this.#request.exec !== undefined) this.#execute(vm, this.#request.exec, startedAt);
     else this.#connect(vm, startedAt);
     // A machine that breaks at once is reported by its 'error' event.
@@ -125,6 +130,15 @@ class Run {
   #report({ status, message, error }: Ending): number {
     if (message !== undefined) printError(message, error);
     return status;
+  }
+
+  /** Boots a guest whose warm start is wanted and not there to its prompt, where nothing has been typed yet. */
+  async #keepWarm(vm: VirtualMachine): Promise<void> {
+    const { warm, vm: options } = this.#request;
+    const { guest } = options;
+    if (!warm || vm.isRestored || guest === undefined) return;
+    vm.start().catch(() => {});
+    await Promise.race([this.#hypervisor.keepWarm(vm, { ...options, guest }), this.#ended]);
   }
 
   /** Types the command, passes its output on and ends the run with its status. */
@@ -182,7 +196,7 @@ class Run {
     );
     if (terminal.interactive) {
       // A restored machine stands at its prompt and has no reason to show it again.
-      if (this.#request.restore !== undefined) terminal.write(console.backlog.slice(-SHOWN_BYTES));
+      if (vm.isRestored || this.#request.warm) terminal.write(console.backlog.slice(-SHOWN_BYTES));
       terminal.readKeys(console, (action) => {
         if (action === 'quit') this.#end({ status: 0, reason: 'quit' });
         else if (action === 'power') this.#pressPowerButton(vm);

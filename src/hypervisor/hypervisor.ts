@@ -10,7 +10,13 @@ import { HostScheduler } from './host-scheduler.ts';
 import type { VmLimits } from './limits.ts';
 import { planNetworks } from './networks.ts';
 import { currentPlatform, type Platform, type WorkerFactory, type WorkerHandle } from './platform.ts';
-import { LARGEST_SNAPSHOT, openSnapshot, type RestoreFrom, restoredState } from './restore.ts';
+import {
+  LARGEST_SNAPSHOT,
+  type OpenedSnapshot,
+  openSnapshot,
+  type RestoreFrom,
+  restoredState,
+} from './restore.ts';
 import { planRestore } from './restore-plan.ts';
 import { setUpShares } from './shares.ts';
 import { parseMemory } from './size.ts';
@@ -20,6 +26,7 @@ import { Snapshots } from './snapshots.ts';
 import type { GuestResolver, VirtualMachine, VmOptions } from './types.ts';
 import { Vm } from './vm.ts';
 import type { BootFiles, TakenCopy, VmParts } from './vm-parts.ts';
+import { WarmStarts, warmId } from './warm-starts.ts';
 
 const DEFAULT_MEMORY = 128 * 1024 ** 2;
 const ENGINES: readonly Engine[] = ['auto', 'interpreter', 'translator'];
@@ -52,10 +59,12 @@ export class Hypervisor {
   #scheduler: HostScheduler | undefined;
   readonly #snapshots = new Snapshots(async () => {
     const platform = await this.#platform();
-    this.#files ??= await platform.openSnapshots();
+    this.#files ??= await platform.openSnapshots('snapshots');
     return { files: this.#files, readFile: (path) => platform.readFile(path, LARGEST_SNAPSHOT) };
   });
   #files: SnapshotFiles | undefined;
+  #warm: WarmStarts | undefined;
+  #coreKey: Promise<string> | undefined;
 
   constructor(options: HypervisorOptions = {}) {
     this.#options = options;
@@ -125,6 +134,58 @@ export class Hypervisor {
     const opened = await openSnapshot(from, this.#snapshots, (path) =>
       platform.readFile(path, LARGEST_SNAPSHOT),
     );
+    return this.#restore(platform, opened, options);
+  }
+
+  /**
+   * Makes a VM that goes on, with start(), from where this guest stood at its prompt when it was booted first with these
+   * options; undefined when that was not kept: see keepWarm(). Guests whose disk is kept have no warm start.
+   */
+  async createWarm(options: VmOptions & { guest: string }): Promise<VirtualMachine | undefined> {
+    const platform = await this.#platform();
+    const id = await this.#warmId(platform, options);
+    const file = id === undefined ? undefined : await (await this.#warmStarts(platform)).find(id);
+    if (id === undefined || file === undefined) return undefined;
+    try {
+      const { name, shares, network, cpus, weight, lease } = options;
+      const chosen = { name: name ?? options.guest, shares, network, cpus, weight, lease };
+      return await this.#restore(platform, { chain: [file], owned: true, stored: false }, chosen);
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) throw error;
+      await (await this.#warmStarts(platform)).forget(id);
+      return undefined;
+    }
+  }
+
+  /**
+   * Keeps what createWarm() goes on from: of a VM that was created with these options and has just been started, once it
+   * stands at its prompt and unless somebody has typed by then.
+   * @returns false when it was not kept
+   */
+  async keepWarm(vm: VirtualMachine, options: VmOptions & { guest: string }): Promise<boolean> {
+    const platform = await this.#platform();
+    const id = await this.#warmId(platform, options);
+    if (id === undefined || vm.isRestored) return false;
+    return (await this.#warmStarts(platform)).take(vm, id);
+  }
+
+  async #warmId(platform: Platform, options: VmOptions & { guest: string }): Promise<string | undefined> {
+    if (this.#options.core !== undefined) return undefined;
+    this.#coreKey ??= platform.coreKey().catch(() => '');
+    const guest = await platform.resolveGuest(options.guest);
+    return warmId(options, guest, await this.#coreKey);
+  }
+
+  async #warmStarts(platform: Platform): Promise<WarmStarts> {
+    this.#warm ??= new WarmStarts(await platform.openSnapshots('warm'));
+    return this.#warm;
+  }
+
+  async #restore(
+    platform: Platform,
+    opened: OpenedSnapshot,
+    options: RestoreOptions,
+  ): Promise<VirtualMachine> {
     const { manifest } = opened.chain.at(-1)!;
     checkOptions(options);
     let missing: unknown;

@@ -1,3 +1,4 @@
+import { sha256, toHex } from '../storage/htvm/htvm-format.ts';
 import type { WorkerHello } from '../worker/machine-control.ts';
 import { FileError } from './errors.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
@@ -80,8 +81,12 @@ export const browserPlatform: Platform = {
   loadCore,
   readFile,
   cores: () => navigator.hardwareConcurrency,
-  openSnapshots: async () =>
-    (await import('../storage/htvm/snapshot-files-browser.ts')).openSnapshotsBrowser(),
+  coreKey: async () => {
+    const response = await fetch(new URL('../../core.wasm', import.meta.url));
+    return response.ok ? toHex(await sha256(new Uint8Array(await response.arrayBuffer()))) : '';
+  },
+  openSnapshots: async (kind) =>
+    (await import('../storage/htvm/snapshot-files-browser.ts')).openSnapshotsBrowser(kind),
   resolveGuest: async (name) => {
     throw new FileError(`no guest '${name}': pass resolveGuest to new Hypervisor() to say where guests are`);
   },

@@ -1,5 +1,6 @@
 import { readFile as readWhole, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // Renamed, because bundlers take `new Worker(new URL(…))` for a browser's worker.
 import { Worker as Thread } from 'node:worker_threads';
@@ -102,10 +103,16 @@ export const nodePlatform: Platform = {
   loadCore,
   readFile,
   cores: availableParallelism,
-  openSnapshots: async () => {
-    const { snapshotsFolder } = await import('../guests/paths-node.ts');
+  coreKey: async () => {
+    const { createHash } = await import('node:crypto');
+    return createHash('sha256')
+      .update(await readWhole(new URL(corePath, import.meta.url)))
+      .digest('hex');
+  },
+  openSnapshots: async (kind) => {
+    const { cacheFolder, snapshotsFolder } = await import('../guests/paths-node.ts');
     const { FolderSnapshots } = await import('../storage/htvm/snapshot-files-node.ts');
-    return new FolderSnapshots(snapshotsFolder());
+    return new FolderSnapshots(kind === 'warm' ? join(cacheFolder(), 'warm') : snapshotsFolder());
   },
   resolveGuest: async (name) => (await import('../guests/prepare-node.ts')).resolveGuestNode(name),
 };

@@ -26,8 +26,10 @@ export interface Platform {
   readFile(source: string | URL | Blob, limit: number): Promise<Uint8Array<ArrayBuffer> | Blob>;
   /** Cores of the host. */
   cores(): number;
-  /** Where snapshots are kept. */
-  openSnapshots(): Promise<SnapshotFiles>;
+  /** SHA-256 of core.wasm in hex; '' where it cannot be told. */
+  coreKey(): Promise<string>;
+  /** Where snapshots are kept: those of the user, or what guests start from. */
+  openSnapshots(kind: 'snapshots' | 'warm'): Promise<SnapshotFiles>;
   /** Finds prepared guests where this platform keeps them. */
   resolveGuest: GuestResolver;
 }

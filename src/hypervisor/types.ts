@@ -121,6 +121,8 @@ export interface VmConsole {
    * tell, and stays as it is.
    */
   resize(columns: number, rows: number): void;
+  /** Bytes typed in all. */
+  readonly typed: number;
   /** Typed bytes the guest's machine has not taken yet: hold back more while this is large. */
   readonly pending: number;
   /** What the guest has written since power-on (the last 256 KiB), for a console that attaches late. */
@@ -158,6 +160,8 @@ export interface VirtualMachine {
   readonly state: VmState;
   /** Set once state is 'stopped'. */
   readonly reason: StopReason | undefined;
+  /** It went on from a saved machine when it was started: what its console shows is in the console's backlog. */
+  readonly isRestored: boolean;
   /** What the guest's prompt looks like, when its catalogue entry says so. */
   readonly prompt: string | undefined;
   /** Starts a VM that was created, or one that has stopped (a power cycle); no-op while it runs. */

@@ -35,6 +35,10 @@ export class GuestConsole implements VmConsole {
     reader.listen((bytes) => this.#deliver(bytes));
   }
 
+  get typed(): number {
+    return this.#sender.sent;
+  }
+
   get pending(): number {
     return this.#closed ? 0 : this.#sender.undelivered;
   }

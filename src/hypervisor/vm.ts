@@ -33,6 +33,7 @@ export class Vm implements VirtualMachine {
   readonly id: string;
   readonly name: string;
   readonly prompt: string | undefined;
+  readonly isRestored: boolean;
   readonly interfaces: readonly PluggedInterface[];
   readonly shares: ReadonlyMap<string, GuestFolder>;
   readonly #memory: number;
@@ -78,6 +79,7 @@ export class Vm implements VirtualMachine {
     this.id = parts.id;
     this.name = parts.name;
     this.prompt = parts.prompt;
+    this.isRestored = parts.restore !== undefined;
     this.#memory = parts.config.memory;
     this.#channels = parts.config.channels ?? 0;
     this.#noReboot = parts.config.noReboot === true;

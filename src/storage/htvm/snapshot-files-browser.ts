@@ -3,28 +3,33 @@ import { browserError } from '../browser-error.ts';
 import { StorageError } from '../storage-error.ts';
 import { SNAPSHOT_SUFFIX, type SnapshotFiles, snapshotId } from './snapshot-files.ts';
 
-const LOCK = 'hypertab snapshots';
-const DATABASE = 'hypertab snapshots';
 const STORE = 'files';
 
 /** The better of the two stores that the browser has. */
-export function openSnapshotsBrowser(): SnapshotFiles {
+export function openSnapshotsBrowser(kind: 'snapshots' | 'warm'): SnapshotFiles {
   const { FileSystemFileHandle: handle } = globalThis as { FileSystemFileHandle?: { prototype: object } };
   const hasFiles =
     typeof navigator.storage?.getDirectory === 'function' &&
     handle !== undefined &&
     'createWritable' in handle.prototype;
-  return hasFiles ? new OpfsSnapshots() : new IndexedDbSnapshots();
+  return hasFiles ? new OpfsSnapshots(kind) : new IndexedDbSnapshots(kind);
 }
 
 /** One tab at a time changes snapshots. */
-function inOneTab<T>(action: () => Promise<T>): Promise<T> {
+function inOneTab<T>(kind: string, action: () => Promise<T>): Promise<T> {
   // Pages over plain HTTP have no locks, and neither OPFS.
   if (navigator.locks === undefined) return action();
-  return navigator.locks.request(LOCK, action) as Promise<T>;
+  return navigator.locks.request(`hypertab ${kind}`, action) as Promise<T>;
 }
 
 export class OpfsSnapshots implements SnapshotFiles {
+  readonly #kind: string;
+
+  /** @param kind name of their folder */
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
+
   async list(): Promise<string[]> {
     return this.#within('the snapshots', async (folder) => {
       const ids: string[] = [];
@@ -74,14 +79,14 @@ export class OpfsSnapshots implements SnapshotFiles {
   }
 
   alone<T>(action: () => Promise<T>): Promise<T> {
-    return inOneTab(action);
+    return inOneTab(this.#kind, action);
   }
 
   async #within<T>(what: string, action: (folder: FileSystemDirectoryHandle) => Promise<T>): Promise<T> {
     try {
       const root = await navigator.storage.getDirectory();
       const ours = await root.getDirectoryHandle('hypertab', { create: true });
-      return await action(await ours.getDirectoryHandle('snapshots', { create: true }));
+      return await action(await ours.getDirectoryHandle(this.#kind, { create: true }));
     } catch (error) {
       throw inWords(what, error);
     }
@@ -89,6 +94,13 @@ export class OpfsSnapshots implements SnapshotFiles {
 }
 
 export class IndexedDbSnapshots implements SnapshotFiles {
+  readonly #kind: string;
+
+  /** @param kind tells their database from others */
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
+
   async list(): Promise<string[]> {
     const keys = await this.#within('the snapshots', 'readonly', (store) => store.getAllKeys());
     return keys.map(String).sort();
@@ -112,7 +124,7 @@ export class IndexedDbSnapshots implements SnapshotFiles {
   }
 
   alone<T>(action: () => Promise<T>): Promise<T> {
-    return inOneTab(action);
+    return inOneTab(this.#kind, action);
   }
 
   /** Resolves when the transaction is done: what it wrote is then there, all of it. */
@@ -124,7 +136,7 @@ export class IndexedDbSnapshots implements SnapshotFiles {
     let database: IDBDatabase | undefined;
     try {
       database = await new Promise<IDBDatabase>((resolve, reject) => {
-        const request = indexedDB.open(DATABASE, 1);
+        const request = indexedDB.open(`hypertab ${this.#kind}`, 1);
         request.onupgradeneeded = () => request.result.createObjectStore(STORE);
         request.onsuccess = () => resolve(request.result);
         request.onerror = () => reject(request.error);
