@@ -2,7 +2,7 @@
 
 /** The state of one part of a machine: opaque to all but its owner, which reads older versions or refuses them by name. */
 export interface StateSection {
-  /** Unique within a machine, of lower-case letters, digits and `-./`: `hart`, `plic`, `virtio/block-0`. */
+  /** Unique within a machine, of lower-case letters, digits and `-./`: `hart`, `plic`, `virtio/drive-0`. */
   name: string;
   /** Of the layout of `bytes`; 1 is the first. */
   version: number;
