@@ -35,7 +35,7 @@ type Request = SysconRequest | { kind: 'exit'; code: number };
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 /** Milliseconds that a call of stats() may look at memory for. */
-const LOOK_MS = 0.2;
+const LOOK_MS = 0.1;
 /** Longest timer a host can be asked to set, in milliseconds; beyond it only an input wakes the guest. */
 const LONGEST_SLEEP_MS = 0x7fffffff;
 /** How long to sleep when a timer has fired that nobody listens to. */

@@ -99,3 +99,62 @@ await show(
   [0.2, 0.4, 0.4],
   1,
 );
+
+/** `addi t0,t0,1; xor t1,t1,t0; j -8`: a machine that computes. */
+const COMPUTE = words(0x00128293, 0x00534333, 0xff9ff06f);
+/** Machines that are bad neighbours: spinning, storming a register, flooding the console, overrunning their memory. */
+const NEIGHBOURS = [
+  SPIN,
+  words(0x100002b7, 0x0052c303, 0xffdff06f),
+  words(0x100002b7, 0x07800313, 0x00628023, 0xffdff06f),
+  words(0x00000297, 0x04028293, 0x0052b023, 0x00828293, 0xff9ff06f),
+  words(0),
+  SPIN,
+  SPIN,
+];
+
+function words(...list) {
+  return new Uint8Array(Uint32Array.from(list).buffer);
+}
+
+/** The speed of a machine beside seven bad ones, and alone, in instructions per second of its own processor time. */
+async function neighbours() {
+  const hypervisor = new Hypervisor();
+  try {
+    const vm = await hypervisor.create({ bios: COMPUTE, memory: '32M' });
+    await vm.start();
+    const speed = async () => {
+      await pause(500);
+      const before = await vm.stats();
+      await pause(seconds * 1000);
+      const after = await vm.stats();
+      return (after.instructions - before.instructions) / (after.cpuMs - before.cpuMs) / 1000;
+    };
+    await speed();
+    const ratios = [];
+    for (let round = 0; round < 5; round++) {
+      const alone = await speed();
+      const others = [];
+      for (const bios of NEIGHBOURS) {
+        const other = await hypervisor.create({ bios, memory: '32M' });
+        await other.start();
+        others.push(other);
+      }
+      const beside = await speed();
+      await Promise.all(others.map((other) => other.destroy()));
+      ratios.push(beside / alone);
+      console.log(`  ${alone.toFixed(0)} MIPS alone, ${beside.toFixed(0)} beside seven others`);
+    }
+    ratios.sort((a, b) => a - b);
+    console.log(
+      `  median ${(ratios[2] * 100).toFixed(1)} % (${(ratios[0] * 100).toFixed(1)} to ${(ratios[4] * 100).toFixed(1)} %)`,
+    );
+  } finally {
+    await hypervisor.destroyAll();
+  }
+}
+
+if (wanted.test('neighbours')) {
+  console.log('neighbours: speed per processor time');
+  await neighbours();
+}
