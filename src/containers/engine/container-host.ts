@@ -7,6 +7,8 @@ import { AgentLostError } from './agent-protocol.ts';
 /** Where the container host shows trees of files: image layers, and what containers may write to. */
 const LAYERS = { tag: 'layers', directory: '/l' };
 const VOLUMES = { tag: 'volumes', directory: '/v' };
+/** Where containers write to their roots: with a size of its own, so that one that fills it stops nothing else. */
+const WRITABLE = '/w';
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
 const MS_RDONLY = 1;
@@ -72,6 +74,8 @@ export class ContainerHost {
         // Set-user-ID programs of images are what they are in a container, where no_new_privs does not forbid it.
         .mount(LAYERS.tag, LAYERS.directory, 'virtiofs', MS_RDONLY | MS_NODEV | MS_NOATIME, '')
         .mount(VOLUMES.tag, VOLUMES.directory, 'virtiofs', flags, '')
+        .makeDirectory(WRITABLE)
+        .mount('tmpfs', WRITABLE, 'tmpfs', MS_NOATIME, 'size=50%,mode=711')
         .done();
     } catch (error) {
       await host.close();

@@ -20,10 +20,13 @@ const LOG_TEXT = /^(?:\d{4}-\d\d-\d\dT\S+\s+)?(?::\s*)?/gm;
 /** Where the parts of a container are in the container host. */
 export function placesOf(id: string) {
   const folder = `/run/c/${id.slice(0, 12)}`;
+  const writable = `/w/${id.slice(0, 12)}`;
   return {
     folder,
     rootfs: `${folder}/r`,
-    upper: `${folder}/u`,
+    writable,
+    upper: `${writable}/u`,
+    work: `${writable}/w`,
     network: `${folder}/net`,
     bundle: `${folder}/b`,
     log: `${folder}/b/log`,
@@ -51,7 +54,7 @@ export class ContainerRuntime {
 
   /** Makes a container's root: its layers, and what it writes on top of them. */
   async prepare(id: string, layers: readonly TreeSource[], diffIds: readonly string[]): Promise<void> {
-    const { folder, rootfs, upper, bundle } = placesOf(id);
+    const { rootfs, upper, work, bundle } = placesOf(id);
     const lower = await Promise.all(
       layers.map((tree, index) => {
         const key = diffIds[index]!;
@@ -65,8 +68,8 @@ export class ContainerRuntime {
       }),
     );
     const batch = this.#agent.batch();
-    for (const path of [`${folder}/w`, upper, rootfs, bundle]) batch.makeDirectory(path);
-    const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${folder}/w`;
+    for (const path of [work, upper, rootfs, bundle]) batch.makeDirectory(path);
+    const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work}`;
     await batch.mount('overlay', rootfs, 'overlay', 0, options).done();
   }
 
@@ -209,11 +212,11 @@ export class ContainerRuntime {
 
   /** Removes all that there is of a container. */
   async remove(id: string): Promise<void> {
-    const { folder, rootfs } = placesOf(id);
+    const { folder, rootfs, writable } = placesOf(id);
     await this.#agent.unmount(rootfs, MNT_DETACH).catch((error: unknown) => {
       if (!(error instanceof AgentError)) throw error;
     });
-    await this.#agent.remove(folder);
+    await Promise.all([this.#agent.remove(folder), this.#agent.remove(writable)]);
   }
 
   /**
