@@ -1,9 +1,9 @@
 // What a machine may take of its host, and its power button, with Debian's kernel and with the command line.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { hypertab, startHypertab, temporaryFolder } from './cli.ts';
+import { hypertab, oracle, startHypertab, temporaryFolder } from './cli.ts';
 
 const entry = new URL('../../build/src/index.js', import.meta.url);
 const library = (await import(
@@ -21,10 +21,17 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 describe('a Linux guest', () => {
   it('keeps to the rates of its drive, to the memory it may use, and follows the power button', async () => {
+    const image = join(temporaryFolder(), 'disk.img');
+    writeFileSync(image, '');
+    truncateSync(image, 16 * MIB);
+    oracle('mkfs.ext4', 'e2fsprogs', ['-q', image]);
     const vm = await hypervisor.create({
       guest: 'busybox',
       memoryLimit: '112M',
-      drives: [{ kind: 'memory', bytes: 16 * MIB, rates: { bps: MIB } }],
+      drives: [
+        { kind: 'memory', bytes: 16 * MIB, rates: { bps: MIB } },
+        { kind: 'file', path: image },
+      ],
       network: new EthernetSwitch(),
     });
     await vm.start();
@@ -63,6 +70,8 @@ describe('a Linux guest', () => {
     expect(residentBytes).toBeGreaterThan(20 * MIB);
     expect(residentBytes).toBeLessThan(200 * MIB);
 
+    // What a program has written and not synced is on the drive when the machine is off, and the drive is clean.
+    await runCommand(vm, 'mount /dev/vdb /mnt && seq 100000 >/mnt/numbers && (sleep 1000 >/mnt/open &)');
     let words = '';
     vm.console().onData((bytes) => {
       words += new TextDecoder().decode(bytes);
@@ -71,6 +80,13 @@ describe('a Linux guest', () => {
     expect(words).toMatch(
       /Terminate All Tasks[\s\S]*Emergency Sync[\s\S]*Emergency Remount R\/O[\s\S]*Power Off/,
     );
+    await vm.destroy();
+    const numbers = Array.from({ length: 100_000 }, (_, index) => `${index + 1}\n`).join('');
+    expect(oracle('debugfs', 'e2fsprogs', ['-R', 'cat numbers', image])).toBe(numbers);
+    expect(oracle('dumpe2fs', 'e2fsprogs', ['-h', image])).toMatch(/Filesystem state: +clean\n/);
+    expect(oracle('dumpe2fs', 'e2fsprogs', ['-h', image])).not.toContain('needs_recovery');
+    // -n changes nothing; the status is 0 only when nothing is wrong.
+    oracle('e2fsck', 'e2fsprogs', ['-fn', image]);
   });
 });
 
@@ -144,4 +160,15 @@ describe('hypertab top, update, pause and kill', () => {
     expect(await ended).toBe(0);
     expect(await status()).toBeUndefined();
   });
+});
+
+it('hypertab run --lease saves the machine and stops it when its time is up, with a warning before', async () => {
+  const file = join(temporaryFolder(), 'monitor.htvm');
+  const { status, stderr } = await hypertab(['run', 'monitor', '--lease', '2s', '--save', file]);
+  expect(status).toBe(124);
+  const [warning, saved, over] = stderr.split('\n');
+  expect(warning).toBe('hypertab: the lease ends in 0 s');
+  expect(saved).toContain(`monitor is saved to ${file}`);
+  expect(over).toBe('hypertab: its lease of 2 s is over');
+  expect(statSync(file).size).toBeGreaterThan(1000);
 });
