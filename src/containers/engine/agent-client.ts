@@ -251,10 +251,11 @@ export class AgentClient {
     }
     const waiting = this.#waiting.get(call);
     if (waiting !== undefined) {
-      this.#waiting.delete(call);
+      // It waits on when this throws: lose() then ends it.
       if (kind === REPLY.ANSWER) waiting.resolve(payload);
       else if (kind === REPLY.ERROR) waiting.reject(agentError(reader.u32(), waiting.what));
       else throw new AgentLostError(`the container host answered a request with kind ${kind}`);
+      this.#waiting.delete(call);
       return;
     }
     // One that is not known any more was given up here; the guest cannot know that yet.
