@@ -149,6 +149,17 @@ describe('eight machines in a tab', () => {
     await open.page.waitForFunction(() => window.hypertab.consoleText().endsWith('>'));
     await open.page.keyboard.type('help\n');
     await open.page.waitForFunction(() => /peek[\s\S]*>$/.test(window.hypertab.consoleText()));
+
+    // What it takes is shown, and can be limited.
+    await open.page.locator('.panel:not([hidden]) summary').filter({ hasText: 'More figures' }).click();
+    const meter = (name: string) =>
+      open.page.locator(`.panel:not([hidden]) [data-meter=${name}]`).textContent();
+    await expect.poll(() => meter('exits')).toMatch(/^device \d.*, SBI \d.*, waiting \d/);
+    expect(await meter('resident')).toMatch(/(KiB|MiB)$/);
+    await open.page.locator('.panel:not([hidden]) [data-control=share]').selectOption('10');
+    await open.page.waitForFunction(() =>
+      window.hypertab.hypervisor.list().some(({ limits }) => limits.cpus === 0.1),
+    );
     expect(open.complaints).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import type { VirtualMachine } from 'hypertab';
 import { formatBytes, formatCount, formatSeconds, formatShare, formatUptime } from '../state/format.ts';
 import type { MachineSession, SessionView } from '../state/machine-session.ts';
 import { strings } from '../strings.ts';
@@ -63,6 +64,32 @@ function figures<N extends string>(label: string, titles: Record<N, string>) {
   return { element, show };
 }
 
+/** Shares of a core that can be chosen, in percent. */
+const SHARES = [100, 75, 50, 25, 10];
+
+/** Lets somebody choose what share of a core the machine may use; a machine that is made anew has it again. */
+function shareView(session: MachineSession): HTMLElement {
+  const select = h(
+    'select',
+    { dataset: { control: 'share' } },
+    ...SHARES.map((share) => h('option', { value: String(share) }, formatShare(share / 100))),
+  );
+  let limited: VirtualMachine | undefined;
+  const apply = () => {
+    const { vm } = session;
+    const share = Number(select.value) / 100;
+    if (vm === undefined || (share === 1 && vm !== limited)) return;
+    limited = vm;
+    // A machine that ends meanwhile needs no limit.
+    vm.update({ cpus: share }).catch(() => {});
+  };
+  select.addEventListener('change', apply);
+  session.view.subscribe(() => {
+    if (session.vm !== limited) apply();
+  });
+  return h('label', {}, strings.shareOfCore, ' ', select);
+}
+
 /** Live figures of a machine: the first ones, and more behind a word. */
 export function metersView(session: MachineSession): HTMLElement {
   const first = figures(strings.figures, strings.meters);
@@ -72,6 +99,7 @@ export function metersView(session: MachineSession): HTMLElement {
     { className: 'more-figures' },
     h('summary', {}, strings.moreFigures),
     more.element,
+    shareView(session),
   );
   session.view.subscribe((view) => {
     first.show(meterTexts(view));
