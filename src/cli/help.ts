@@ -30,9 +30,10 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --initrd FILE           initial RAM disk
   --append STRING         kernel command line
   --bios none|FILE        an M-mode program (an ELF, or raw for 0x80000000); none: Hypertab answers SBI
-  --drive FILE[,readonly][,snapshot][,bps=RATE][,iops=N]
+  --drive FILE[,readonly][,snapshot][,werror=enospc][,bps=RATE][,iops=N]
                           a disk image as a drive, in the guest /dev/vda, /dev/vdb and so on;
-                          snapshot: changes are lost at the end; bps and iops, also bps_rd, bps_wr,
+                          snapshot: changes are lost at the end; werror=enospc: a guest that
+                          writes to a full disk is paused, else it gets an I/O error; bps and iops, also bps_rd, bps_wr,
                           iops_rd and iops_wr: at most so many bytes and requests a second;
                           may be given several times
   --snapshot              the guest's own disk is as it was prepared, and changes are lost at the end

@@ -2,7 +2,6 @@ import { checkCommand } from '../hypervisor/run-command.ts';
 import { parseMemory } from '../hypervisor/size.ts';
 import type { VmDrive, VmOptions, VmShare } from '../hypervisor/types.ts';
 import type { Engine } from '../machine/machine-types.ts';
-import type { DriveRates } from '../virtio/block/block-device.ts';
 import { LIMIT_OPTIONS, parseLimits, parseRate, RATE_PATTERN } from './limit-options.ts';
 import { parseChoice, parseCount, parseOptions, parseSeconds } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -40,17 +39,23 @@ export function parseShare(text: string): VmShare {
 }
 
 /**
- * Reads `FILE[,readonly][,snapshot][,bps=RATE][,iops=N]`. A file's name may hold commas: only words that are options end it.
+ * Reads `FILE[,readonly][,snapshot][,werror=report|enospc][,bps=RATE][,iops=N]`. A file's name may hold commas: only words that are options end it.
  * @throws {UsageError}
  */
 export function parseDrive(text: string): VmDrive {
   let path = text;
-  const options: { readonly?: boolean; snapshot?: boolean; rates?: DriveRates } = {};
+  const options: Pick<VmDrive, 'readonly' | 'snapshot' | 'rates' | 'werror'> = {};
   for (;;) {
     const rate = RATE_PATTERN.exec(path);
     if (rate) {
       path = path.slice(0, rate.index);
       options.rates = { ...parseRate(rate[1]!, rate[2]!), ...options.rates };
+      continue;
+    }
+    const werror = /,werror=(report|enospc)$/.exec(path);
+    if (werror) {
+      path = path.slice(0, werror.index);
+      options.werror = werror[1] as 'report' | 'enospc';
       continue;
     }
     const option = /,(readonly|snapshot)$/.exec(path);

@@ -9,14 +9,14 @@ import type { GuestFiles, VmDrive, VmOptions } from './types.ts';
  * @throws {OptionError} for a serial number that cannot be
  */
 export function setUpDrives(drives: readonly VmDrive[]): DriveSetup[] {
-  return drives.map(({ serial, rates: _, ...drive }) => {
+  return drives.map(({ serial, werror, rates: _, ...drive }) => {
     if (serial !== undefined && !/^[!-~]+$/.test(serial)) {
       throw new OptionError(`drive: '${serial}' is no serial number; give printable ASCII without spaces`);
     }
     if (serial !== undefined && serial.length > SERIAL_BYTES) {
       throw new OptionError(`drive: the serial number '${serial}' has more than ${SERIAL_BYTES} characters`);
     }
-    return { drive, serial };
+    return { drive, serial, werror };
   });
 }
 

@@ -7,6 +7,7 @@ import type { SetFile } from '../storage/tree/file-set.ts';
 import type { TreeFile } from '../storage/tree/tree-files.ts';
 import type { TreeSpec } from '../storage/tree/tree-spec.ts';
 import type { DriveRates } from '../virtio/block/block-device.ts';
+import type { WriteErrors } from '../worker/machine-control.ts';
 import type { WorkerStats } from '../worker/stats-channel.ts';
 import type { VmLimits } from './limits.ts';
 import type { ShutdownOptions } from './shutdown.ts';
@@ -24,7 +25,15 @@ export type FileSource = Uint8Array | Blob | string | URL;
 export type VmShare = { tag: string } & TreeSpec;
 
 /** A drive. The guest finds its serial number (up to 20 bytes of ASCII) as /dev/disk/by-id/virtio-SERIAL. */
-export type VmDrive = DriveSpec & { serial?: string; rates?: DriveRates };
+export type VmDrive = DriveSpec & {
+  serial?: string;
+  rates?: DriveRates;
+  /**
+   * What becomes of a guest that writes where there is no room (a full quota or disk). `report`, the default: it gets
+   * an I/O error. `enospc`: it is paused, with a warning; resume() tries again.
+   */
+  werror?: WriteErrors;
+};
 
 /** What a network interface is plugged into; its MAC address is random when none is given. */
 export type VmNetwork = EthernetSwitch | { network: EthernetSwitch; mac?: string };
@@ -121,7 +130,7 @@ export interface VmConsole {
    * tell, and stays as it is.
    */
   resize(columns: number, rows: number): void;
-  /** Bytes typed in all. */
+  /** Bytes typed in all, but for what terminals answer by themselves. */
   readonly typed: number;
   /** Typed bytes the guest's machine has not taken yet: hold back more while this is large. */
   readonly pending: number;

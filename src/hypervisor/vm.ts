@@ -472,6 +472,13 @@ export class Vm implements VirtualMachine {
       case 'warning':
         this.#emitter.emit('warning', { message: event.message });
         return;
+      case 'full':
+        if (event.run !== this.#run) return;
+        if (this.#state === 'running') await this.pause();
+        this.#emitter.emit('warning', {
+          message: `${event.message}; the machine is paused: make room, then resume it`,
+        });
+        return;
       case 'failed':
         if (event.run !== this.#run) return;
         this.#onLost(new Error(event.message));

@@ -86,6 +86,8 @@ export interface MachineDrive {
   serial?: string;
   /** Told of every failure of the back end. */
   onError?: (error: unknown) => void;
+  /** There is no room for what the guest writes: it waits for `retry`. Absent: the guest gets an I/O error. */
+  onFull?: (error: Error, retry: () => void) => void;
 }
 
 /** `auto` picks the fastest that is there. */

@@ -23,7 +23,14 @@ export interface ShareSetup {
 export interface DriveSetup {
   drive: DriveSpec;
   serial?: string;
+  werror?: WriteErrors;
 }
+
+/**
+ * What becomes of a guest that writes where there is no room, in QEMU's words: an I/O error, or a pause, after which
+ * what it wrote is tried again.
+ */
+export type WriteErrors = 'report' | 'enospc';
 
 /** A network interface, and the ends of its cable. */
 export interface NetworkSetup {
@@ -72,6 +79,8 @@ export type WorkerEvent =
   | { type: 'reset'; consoleBytes: readonly number[] }
   /** Something that the guest only knows as an error, in words for people. */
   | { type: 'warning'; message: string }
+  /** The machine has paused itself: a drive has no room for what the guest wrote. */
+  | { type: 'full'; run: number; message: string }
   /** Bytes of RAM of a machine that is being saved that have been packed. */
   | { type: 'saving'; id: string; done: number; total: number }
   /** Files of a share in memory have changed since the last telling. */

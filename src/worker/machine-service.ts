@@ -31,7 +31,7 @@ import {
   type SaveRequest,
   withState,
 } from './machine-saver.ts';
-import type { OpenedParts } from './open-parts.ts';
+import type { OpenedParts, PartsEvents } from './open-parts.ts';
 import { SharedFolders } from './shared-folders.ts';
 import { StatsBoard, type WorkerStats } from './stats-channel.ts';
 import { VmDriver } from './vm-driver.ts';
@@ -49,7 +49,7 @@ export type MachineFactory = (config: MachineConfig, parts: MachineParts) => Mac
 /** Opens what a setup names, as the platform does. */
 export type PartsOpener = (
   setup: MachineSetup,
-  onWarning: (message: string) => void,
+  events: PartsEvents,
   restores?: readonly DriveRestore[],
 ) => Promise<OpenedParts>;
 
@@ -65,6 +65,8 @@ export class MachineService implements MachineControl {
   #saver: MachineSaver | undefined;
   #post: (event: WorkerEvent) => void = () => {};
   #run = 0;
+  /** What drives without room have to do when the guest goes on. */
+  readonly #retries = new Set<() => void>();
   /** Bytes written to each console before this power cycle. */
   #earlierBytes: readonly number[] = [];
 
@@ -85,7 +87,10 @@ export class MachineService implements MachineControl {
     const restorer = setup.restore === undefined ? undefined : await MachineRestorer.open(setup.restore);
     const parts = await this.#openParts(
       setup,
-      (message) => post({ type: 'warning', message }),
+      {
+        onWarning: (message) => post({ type: 'warning', message }),
+        onFull: (message, retry) => this.#pauseForRoom(message, retry, post),
+      },
       restorer?.drives,
     );
     const machine = await this.#make(setup, parts, restorer);
@@ -144,6 +149,7 @@ export class MachineService implements MachineControl {
 
   start(run: number): readonly number[] {
     this.#run = run;
+    this.#tryAgain();
     this.#made.driver.start();
     return this.#earlierBytes;
   }
@@ -153,7 +159,21 @@ export class MachineService implements MachineControl {
   }
 
   resume(): void {
+    this.#tryAgain();
     this.#made.driver.resume();
+  }
+
+  /** A drive is full: the guest stands still, and what it wrote is tried again when it goes on. */
+  #pauseForRoom(message: string, retry: () => void, post: (event: WorkerEvent) => void): void {
+    this.#retries.add(retry);
+    this.#driver?.pause();
+    post({ type: 'full', run: this.#run, message });
+  }
+
+  #tryAgain(): void {
+    const retries = [...this.#retries];
+    this.#retries.clear();
+    for (const retry of retries) retry();
   }
 
   reset(run: number): readonly number[] {

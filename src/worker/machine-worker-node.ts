@@ -14,8 +14,8 @@ parentPort.once('message', (hello: WorkerHello) =>
   serveMachine(
     hello,
     (config, parts) => new Machine(config, Core.create, parts),
-    (setup, onWarning, restores) =>
-      openParts(setup, { openTree: openTreeNode, openDrive: openDriveNode }, onWarning, restores),
+    (setup, events, restores) =>
+      openParts(setup, { openTree: openTreeNode, openDrive: openDriveNode }, events, restores),
     openThreadTime(),
   ),
 );

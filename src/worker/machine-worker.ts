@@ -25,8 +25,8 @@ addEventListener(
     serveMachine(
       event.data,
       (config, parts) => new Machine(config, Core.create, parts),
-      (setup, onWarning, restores) =>
-        openParts(setup, { openTree, openDrive: openDriveBrowser }, onWarning, restores),
+      (setup, events, restores) =>
+        openParts(setup, { openTree, openDrive: openDriveBrowser }, events, restores),
     );
   },
   { once: true },

@@ -18,16 +18,23 @@ export interface OpenedParts extends MachineParts {
   close(): Promise<void>;
 }
 
+/** What happens to the parts while the machine runs. */
+export interface PartsEvents {
+  /** A drive failed; once for each message. */
+  onWarning(message: string): void;
+  /** A drive has no room for what the guest wrote, and the guest is to be paused for it. */
+  onFull(message: string, retry: () => void): void;
+}
+
 /**
  * Opens what a setup names; what was opened is closed again when a later part cannot be.
- * @param onWarning told of failures of drives while the machine runs, once for each message
  * @param restores what its drives are to hold, when the machine goes on from a saved state
  * @throws {ShareError} with the share's tag before the reason; {StorageError} naming the drive
  */
 export async function openParts(
   setup: MachineSetup,
   { openTree, openDrive }: Openers,
-  onWarning: (message: string) => void = () => {},
+  { onWarning, onFull }: PartsEvents,
   restores: readonly DriveRestore[] = [],
 ): Promise<OpenedParts> {
   const shares: MachineShare[] = [];
@@ -47,14 +54,17 @@ export async function openParts(
         throw new ShareError(`share ${tag}: ${reasonOf(error)}`, { cause: error });
       }
     }
-    for (const [index, { drive, serial }] of (setup.drives ?? []).entries()) {
+    for (const [index, { drive, serial, werror }] of (setup.drives ?? []).entries()) {
       const onError = (error: unknown) => {
         const message = `${describeSource(drive)}: ${reasonOf(error)}`;
         if (warned.has(message)) return;
         warned.add(message);
         onWarning(message);
       };
-      drives.push({ backend: await openDrive(drive, restores[index]), serial, onError });
+      const whenFull = (error: Error, retry: () => void) =>
+        onFull(`${describeSource(drive)}: ${reasonOf(error)}`, retry);
+      const backend = await openDrive(drive, restores[index]);
+      drives.push({ backend, serial, onError, onFull: werror === 'enospc' ? whenFull : undefined });
     }
     return { shares, drives, close, openTree };
   } catch (error) {

@@ -92,6 +92,7 @@ describe('--drive', () => {
     ['disk.img', { kind: 'file', path: 'disk.img' }],
     ['disk.img,readonly', { kind: 'file', path: 'disk.img', readonly: true }],
     ['disk.img,snapshot,readonly', { kind: 'file', path: 'disk.img', readonly: true, snapshot: true }],
+    ['disk.img,werror=enospc', { kind: 'file', path: 'disk.img', werror: 'enospc' }],
     ['odd,name,snapshot', { kind: 'file', path: 'odd,name', snapshot: true }],
     ['readonly', { kind: 'file', path: 'readonly' }],
   ])('%s is a drive', (text, drive) => {

@@ -1,6 +1,7 @@
 import { Hypervisor, type HypervisorOptions } from '../../src/hypervisor/hypervisor.ts';
 import type { WorkerHandle } from '../../src/hypervisor/platform.ts';
-import type { MachineConfig, SliceResult } from '../../src/machine/machine-types.ts';
+import type { MachineConfig, MachineDrive, SliceResult } from '../../src/machine/machine-types.ts';
+import { MemoryBackend } from '../../src/storage/memory-backend.ts';
 import type { FileSystem } from '../../src/storage/tree/file-system.ts';
 import { openTree } from '../../src/storage/tree/open-tree.ts';
 import { serveMachine } from '../../src/worker/machine-service.ts';
@@ -16,6 +17,8 @@ export interface FakeWorker {
   machine: FakeMachine;
   /** The trees that its machine was given, by their tags. */
   trees: ReadonlyMap<string, FileSystem>;
+  /** The drives that it was given: memory, whatever was asked for. */
+  drives: readonly MachineDrive[];
   terminated: boolean;
   /** Breaks the worker, as the platform would report it. */
   lose(error: Error): void;
@@ -36,20 +39,26 @@ export function fakeHypervisor(
       machine: new FakeMachine(slice),
       config: undefined,
       trees: new Map(),
+      drives: [],
       terminated: false,
       lose: (error) => lost(error),
       handle: {
         hello: (message) =>
           serveMachine(
             message,
-            (config, { shares = [] }) => {
+            (config, { shares = [], drives = [] }) => {
               options.onCreate?.(config);
               worker.config = config;
+              worker.drives = drives;
               worker.trees = new Map(shares.map(({ tag, tree }) => [tag, tree]));
               return worker.machine;
             },
-            (setup) =>
-              openParts(setup, { openTree, openDrive: () => Promise.reject(new Error('no drives')) }),
+            (setup, events) =>
+              openParts(
+                setup,
+                { openTree, openDrive: async () => new MemoryBackend({ bytes: 4096 }) },
+                events,
+              ),
           ),
         onLost: (listener) => {
           lost = listener;

@@ -2,6 +2,7 @@
 import type { StateReader, StateWriter } from '../../core/state-bytes.ts';
 import type { BlockBackend, MaybeLater } from '../../storage/block-backend.ts';
 import { after, inTurn } from '../../storage/maybe-later.ts';
+import { StorageError } from '../../storage/storage-error.ts';
 import type { Chain } from '../chain.ts';
 import { Pending } from '../pending.ts';
 import { RateGate, RateLimiter } from '../rate-limiter.ts';
@@ -57,6 +58,18 @@ export interface BlockDeviceOptions {
   serial?: string;
   /** Told of every failure of the back end; the guest gets to know only that there was one. */
   onError?: (error: unknown) => void;
+  /**
+   * There is no room for what the guest writes. Where this is given, the guest is told nothing: what it asked for
+   * waits, and so does what comes behind, until `retry` is called. Virtio has no status for it but a plain I/O error.
+   */
+  onFull?: (error: StorageError, retry: () => void) => void;
+}
+
+/** A request that found no room. */
+interface HeldRequest {
+  chain: Chain;
+  request: BlockRequest;
+  data: Uint8Array;
 }
 
 /**
@@ -84,6 +97,7 @@ export class BlockDevice implements VirtioDevice {
   readonly #backend: BlockBackend;
   readonly #serial: Uint8Array;
   readonly #onError: (error: unknown) => void;
+  readonly #onFull: BlockDeviceOptions['onFull'];
   #link: VirtioLink | undefined;
   #limits: DriveLimits;
   /** Requests that the back end will answer later, and their bytes. */
@@ -93,6 +107,9 @@ export class BlockDevice implements VirtioDevice {
   #stale = 0;
   #life = 0;
   readonly #pending = new Pending();
+  /** What waits for room, in the order in which it was asked for. */
+  #held: HeldRequest[] = [];
+  readonly #again = () => this.#retry();
   #kept: Uint8Array | undefined;
   readonly #gate = new RateGate();
   readonly #total = new RateLimiter();
@@ -105,6 +122,7 @@ export class BlockDevice implements VirtioDevice {
     this.name = options.name;
     this.#backend = backend;
     this.#onError = options.onError ?? (() => {});
+    this.#onFull = options.onFull;
     this.features = blockFeatures(backend.readonly);
     this.config = blockConfig(backend);
     this.#serial = new Uint8Array(SERIAL_BYTES);
@@ -132,7 +150,13 @@ export class BlockDevice implements VirtioDevice {
     const link = this.#link!;
     let bytes = 0;
     for (let count = 0; count < PORTION_REQUESTS && bytes < PORTION_BYTES; count++) {
-      if (this.#stale > 0 || this.#later >= QUEUE_SIZE || this.#laterBytes >= LATER_BYTES_MAX) return false;
+      if (
+        this.#held.length > 0 ||
+        this.#stale > 0 ||
+        this.#later >= QUEUE_SIZE ||
+        this.#laterBytes >= LATER_BYTES_MAX
+      )
+        return false;
       if (!this.#gate.open(this.#limiters, () => this.#link?.wake(QUEUE))) return false;
       const chain = link.queue(QUEUE).pop();
       if (!chain) return false;
@@ -148,10 +172,18 @@ export class BlockDevice implements VirtioDevice {
   reset(): void {
     this.#life++;
     this.#stale = this.#later;
+    this.#held = [];
   }
 
-  quiesce(): Promise<void> {
-    return this.#pending.settle();
+  /** @throws {StorageError} while requests wait for room: they are in no saved state */
+  async quiesce(): Promise<void> {
+    await this.#pending.settle();
+    if (this.#held.length === 0) return;
+    const why = 'there is no room for what the guest has written';
+    throw new StorageError(
+      'full',
+      `${this.name}: ${why}; make room and resume the machine before it is saved`,
+    );
   }
 
   /** What is on the drive is not part of it; that it is such a drive is. */
@@ -179,19 +211,38 @@ export class BlockDevice implements VirtioDevice {
     const data = buffer.subarray(0, length);
     if (request.kind === 'write') chain.read(REQUEST_HEADER_BYTES, data);
     this.#count(request);
+    if (this.#try({ chain, request, data })) this.#giveBuffer(buffer);
+    return length;
+  }
+
+  /** Does what is asked for; true when it has been done or has failed, and its buffer is free again. */
+  #try(held: HeldRequest): boolean {
+    const { chain, request, data } = held;
     let answer: MaybeLater;
     try {
       answer = this.#perform(request, data);
     } catch (error) {
-      this.#fail(chain, error);
-      this.#giveBuffer(buffer);
-      return length;
+      return this.#fail(held, error);
     }
-    if (answer === undefined) {
-      this.#succeed(chain, request, data);
-      this.#giveBuffer(buffer);
-    } else this.#await(answer, chain, request, data);
-    return length;
+    if (answer !== undefined) {
+      this.#await(answer, held);
+      return false;
+    }
+    this.#succeed(chain, request, data);
+    return true;
+  }
+
+  /** There may be room now: what waits is done, in its order. */
+  #retry(): void {
+    const waiting = this.#held;
+    this.#held = [];
+    for (const held of waiting) {
+      // No later one overtakes one that still finds no room.
+      if (this.#held.length > 0 || !held.chain.current) {
+        if (held.chain.current) this.#held.push(held);
+      } else this.#try(held);
+    }
+    this.#link?.wake(QUEUE);
   }
 
   #perform(request: BlockRequest, data: Uint8Array): MaybeLater {
@@ -216,7 +267,8 @@ export class BlockDevice implements VirtioDevice {
     }
   }
 
-  #await(answer: Promise<void>, chain: Chain, request: BlockRequest, data: Uint8Array): void {
+  #await(answer: Promise<void>, held: HeldRequest): void {
+    const { chain, request, data } = held;
     const life = this.#life;
     this.#later++;
     this.#laterBytes += data.length;
@@ -232,7 +284,7 @@ export class BlockDevice implements VirtioDevice {
         ended();
       },
       (error: unknown) => {
-        this.#fail(chain, error);
+        this.#fail(held, error);
         ended();
       },
     );
@@ -245,10 +297,18 @@ export class BlockDevice implements VirtioDevice {
     this.#end(chain, request.kind === 'refused' ? request.status : VIRTIO_BLK_S_OK);
   }
 
-  #fail(chain: Chain, error: unknown): void {
+  /** True when the request has ended; false when it waits for room. */
+  #fail(held: HeldRequest, error: unknown): boolean {
+    const { chain } = held;
     this.counters.errors++;
+    if (this.#onFull !== undefined && isFull(error) && chain.current) {
+      this.#held.push(held);
+      this.#onFull(error, this.#again);
+      return false;
+    }
     this.#onError(error);
     this.#end(chain, VIRTIO_BLK_S_IOERR);
+    return true;
   }
 
   /** The status is the last byte the driver reads. */
@@ -285,6 +345,9 @@ export class BlockDevice implements VirtioDevice {
     if (buffer.length > (this.#kept?.length ?? 0) && buffer.length <= KEPT_BYTES_MAX) this.#kept = buffer;
   }
 }
+
+const isFull = (error: unknown): error is StorageError =>
+  error instanceof StorageError && error.kind === 'full';
 
 const EMPTY = new Uint8Array(0);
 const STATUS_BYTES = [VIRTIO_BLK_S_OK, VIRTIO_BLK_S_IOERR, VIRTIO_BLK_S_UNSUPP].map((status) =>
