@@ -27,7 +27,8 @@ export const WHOLE_CORE: CpuPlan = { quota: 1 };
  * A quota is filled up at the beginning of each period and not saved for later; what a slice took too much is taken
  * from the next period, so that the mean is exact. A slice is charged the time that passed, which on a busy host is
  * more than it had: where processor time can be read, the difference is given back in the same period, after a
- * moment's sleep that brings it up to date. In slots, what counts is the time of day alone.
+ * moment's sleep that brings it up to date. In slots, what counts is the time of day; what a slice took beyond the end of
+ * one, the next is shorter by.
  */
 export class CpuShare {
   readonly #now: () => number;
@@ -40,6 +41,10 @@ export class CpuShare {
   #charged = 0;
   #comparedAt: number | undefined;
   #slept = false;
+  /** The slot that it is in, or was in last, and what slices took beyond the ends of slots. */
+  #slotBegin = -Infinity;
+  #slotEnd = -Infinity;
+  #debt = 0;
 
   /**
    * @param now milliseconds on the clock that all workers have in common
@@ -55,6 +60,7 @@ export class CpuShare {
   }
 
   set plan(plan: CpuPlan) {
+    this.#slotBegin = -Infinity;
     if (this.unlimited) {
       this.#charged = 0;
       this.#comparedAt = this.#threadTime?.();
@@ -75,8 +81,10 @@ export class CpuShare {
     const now = this.#now();
     const begin = Math.floor(now / PERIOD_MS) * PERIOD_MS;
     if (slots !== undefined) {
-      const slot = slots.find(([from, to]) => now - begin >= from && now - begin < to - LEAST_MS);
-      return slot === undefined ? 0 : begin + slot[1] - now;
+      const slot = slots.find(([from, to]) => now - begin >= from && now - begin < to);
+      if (slot === undefined) return 0;
+      this.#enterSlot(begin + slot[0], begin + slot[1]);
+      return this.#slotEnd - now < LEAST_MS ? 0 : this.#slotEnd - now;
     }
     this.#refill(begin);
     if (this.#slept) this.#compare();
@@ -103,8 +111,21 @@ export class CpuShare {
   /** Notes that it has run. */
   charge(milliseconds: number): void {
     if (this.unlimited) return;
+    if (this.#plan.slots !== undefined) {
+      const over = Math.min(milliseconds, this.#now() - this.#slotEnd);
+      this.#debt = Math.min(PERIOD_MS, this.#debt + Math.max(0, over));
+    }
     this.#left -= milliseconds;
     this.#charged += milliseconds;
+  }
+
+  /** A slot that begins pays what earlier ones owe. */
+  #enterSlot(begin: number, end: number): void {
+    if (begin === this.#slotBegin) return;
+    const paid = Math.min(this.#debt, end - begin);
+    this.#debt -= paid;
+    this.#slotBegin = begin;
+    this.#slotEnd = end - paid;
   }
 
   /** Gives back what was charged and not had. */

@@ -140,6 +140,26 @@ describe('the share of a core', () => {
     expect(total(ran) / (20_000 - 12_345)).toBeCloseTo(0.5, 1);
   });
 
+  it('is the length of its slots in the mean, when slices take longer than they should', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 10, max: 60 }),
+        fc.array(fc.double({ min: 0, max: 20, noNaN: true }), { minLength: 1, maxLength: 20 }),
+        (length, overruns) => {
+          const clock = { now: 0 };
+          const share = new CpuShare(() => clock.now);
+          share.plan = { quota: 1, slots: [[30, 30 + length]] };
+          let index = 0;
+          // Only the last slice of a slot is late; what it takes is less than its slot, so that it can be paid for.
+          const ran = spin(share, clock, 200 * PERIOD_MS, (allowed) =>
+            allowed > 4 ? 4 : allowed + Math.min(length / 2, overruns[index++ % overruns.length]!),
+          );
+          expect(Math.abs(total(ran) - 200 * length)).toBeLessThan(0.03 * 200 * length + 2 * PERIOD_MS);
+        },
+      ),
+    );
+  });
+
   it('shrinks at once when the quota does', () => {
     const clock = { now: 0 };
     const share = new CpuShare(() => clock.now);
