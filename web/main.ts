@@ -5,6 +5,7 @@ import { GuestCatalogue } from './state/guest-catalogue.ts';
 import './style.css';
 import { refuseStrayDrops } from './views/files-view.ts';
 import { type PageView, pageView } from './views/page-view.ts';
+import { acceptSnapshotDrops } from './views/snapshots-view.ts';
 
 /** `window.hypertab`: the hypervisor to play with, and the consoles' text, which a canvas hides from tests. */
 export interface PageHandle {
@@ -40,6 +41,8 @@ const app = new App(hypervisor, new GuestCatalogue(guestsBase), resolveGuest);
 const page = pageView(app);
 document.querySelector('#app')?.replaceWith(page.element);
 void app.catalogue.load();
+void app.snapshots.load();
+acceptSnapshotDrops(app);
 refuseStrayDrops();
 
 // Ctrl+W deletes a word in the guest's shell, and closes the tab in most browsers.

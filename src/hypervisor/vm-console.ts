@@ -6,6 +6,11 @@ import type { VmConsole } from './types.ts';
 /** Bytes of output kept for a console that attaches late. */
 export const BACKLOG_BYTES = 256 * 1024;
 
+/** What terminals type by themselves when they are asked for the cursor or their kind (ECMA-48 CPR, DA). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
+const TERMINAL_ANSWER = /^(?:\x1b\[[?>=]?[\d;]*[Rnc])*$/;
+const LONGEST_ANSWER = 64;
+
 type Listener = (data: Uint8Array) => void | Promise<void>;
 
 /** A console of a VM: one reader of the guest's bytes, any number of listeners. */
@@ -21,6 +26,7 @@ export class GuestConsole implements VmConsole {
   #earlier = 0;
   /** Bytes of a saved machine's output that come before all received. */
   #preset = 0;
+  #typed = 0;
   #closed = false;
 
   /** @param resize tells the guest, where there is a way */
@@ -36,7 +42,7 @@ export class GuestConsole implements VmConsole {
   }
 
   get typed(): number {
-    return this.#sender.sent;
+    return this.#typed;
   }
 
   get pending(): number {
@@ -78,7 +84,11 @@ export class GuestConsole implements VmConsole {
 
   write(data: Uint8Array | string): void {
     if (this.#closed) return;
-    this.#sender.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+    if (bytes.length > LONGEST_ANSWER || !TERMINAL_ANSWER.test(String.fromCharCode(...bytes))) {
+      this.#typed += bytes.length;
+    }
+    this.#sender.send(bytes);
   }
 
   resize(columns: number, rows: number): void {

@@ -16,6 +16,9 @@ import type { VmParts } from './vm-parts.ts';
 /** Bytes of each console's output that are saved, so that it can show where the guest stands. */
 const CONSOLE_BYTES = 64 * 1024;
 const CONSOLE_VERSION = 1;
+/** ECMA-48 DSR and DA, in all their forms: where is the cursor, what terminal is it? */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
+const TERMINAL_QUERY = /\x1b\[[?>=]?[\d;]*[nc]/g;
 
 /** Section of a console's last output. */
 export const consoleSection = (index: number) => `console/${index}`;
@@ -111,9 +114,17 @@ async function consoleTails(
     consoles.map(async (console, index) => {
       const total = consoleBytes[index] ?? 0;
       await console.whenReceived(total);
-      return console.backlogUntil(total).slice(-CONSOLE_BYTES);
+      return withoutQueries(console.backlogUntil(total).slice(-CONSOLE_BYTES));
     }),
   );
+}
+
+/** A terminal that is shown the output again must not answer the guest's questions again. */
+function withoutQueries(output: Uint8Array): Uint8Array {
+  let text = '';
+  for (let at = 0; at < output.length; at += 4096)
+    text += String.fromCharCode(...output.subarray(at, at + 4096));
+  return Uint8Array.from(text.replace(TERMINAL_QUERY, ''), (character) => character.charCodeAt(0));
 }
 
 function describeVm(

@@ -52,6 +52,12 @@ export class GuestCatalogue {
     this.#base = base;
   }
 
+  /** A guest by its name; undefined when the server does not offer it, or has not answered yet. */
+  find(name: string | undefined): GuestEntry | undefined {
+    const { value } = this.store;
+    return value.state === 'ready' ? value.guests.find((guest) => guest.name === name) : undefined;
+  }
+
   /** Reads guests/index.json, again if it has been read. Never rejects: the store says what failed. */
   async load(): Promise<void> {
     this.store.set({ state: 'loading' });

@@ -2,6 +2,7 @@ import type {
   GuestEntry,
   GuestFiles,
   Hypervisor,
+  Snapshot,
   StopReason,
   VirtualMachine,
   VmState,
@@ -9,6 +10,7 @@ import type {
 } from 'hypertab';
 import { strings } from '../strings.ts';
 import { DropFolder } from './drop-folder.ts';
+import { formatBytes, formatShare } from './format.ts';
 import { type DownloadProgress, downloadGuest } from './guest-download.ts';
 import { PromptWatch } from './prompt-watch.ts';
 import { patch, Store } from './store.ts';
@@ -21,6 +23,8 @@ export interface SessionView {
   reason?: StopReason;
   /** The guest was asked to end, and has not yet. */
   shuttingDown?: boolean;
+  /** A snapshot of it is under way, or has been made, in words. */
+  saving?: string;
   /** The user pulled the plug. */
   switchedOff: boolean;
   error?: string;
@@ -38,8 +42,16 @@ export interface Abilities {
   reset: boolean;
   shutDown: boolean;
   powerOff: boolean;
+  snapshot: boolean;
+  clone: boolean;
   retry: boolean;
 }
+
+/** What a machine is made of. */
+export type MachineOrigin =
+  | { kind: 'boot' }
+  | { kind: 'snapshot'; snapshot: Snapshot }
+  | { kind: 'clone'; vm: VirtualMachine };
 
 export function abilities(view: SessionView): Abilities {
   const idle = !view.busy;
@@ -51,6 +63,8 @@ export function abilities(view: SessionView): Abilities {
     reset: idle && on,
     shutDown: idle && view.phase === 'running' && view.shuttingDown !== true,
     powerOff: idle && on,
+    snapshot: idle && on,
+    clone: idle && on,
     retry: idle && view.phase === 'failed',
   };
 }
@@ -68,6 +82,7 @@ export class MachineSession {
   readonly drop: DropFolder | undefined;
   readonly #hypervisor: Hypervisor;
   readonly #resolveGuest: ResolveGuest;
+  readonly #origin: MachineOrigin;
   readonly #abort = new AbortController();
   readonly #output = new Set<(data: Uint8Array) => void>();
   readonly #clear = new Set<() => void>();
@@ -85,7 +100,9 @@ export class MachineSession {
     guest: GuestEntry,
     hypervisor: Hypervisor,
     resolveGuest: ResolveGuest,
+    origin: MachineOrigin = { kind: 'boot' },
   ) {
+    this.#origin = origin;
     this.id = id;
     this.name = name;
     this.guest = guest;
@@ -104,37 +121,57 @@ export class MachineSession {
     this.view.set({ phase: 'downloading', switchedOff: false, busy: false });
     try {
       await this.#release();
-      const resolved = await this.#resolveGuest(this.guest.name);
-      const files = await downloadGuest(
-        resolved,
-        this.guest.download,
-        (download) => patch(this.view, { download }),
-        this.#abort.signal,
-      );
-      patch(this.view, { phase: 'starting', download: undefined });
-      this.#prompt = files.prompt;
-      const vm = await this.#hypervisor.create({
-        name: this.name,
-        kernel: files.kernel,
-        initrd: files.initrd,
-        bios: files.bios,
-        append: files.append,
-        memory: files.memory,
-        drives: files.drives,
-        shares: this.drop === undefined ? [] : [this.drop.share],
-      });
+      const begin = performance.now();
+      const vm = await this.#make();
       if (this.#abort.signal.aborted) {
         await vm.destroy();
         return;
       }
+      this.#prompt = vm.prompt;
       this.#adopt(vm);
       if (this.drop !== undefined) this.#subscriptions.push(await this.drop.attach(vm));
       this.#armBootTimer();
       await vm.start();
+      if (vm.isRestored) {
+        // Nothing is loaded or booted: what counts is the time since somebody asked for it.
+        this.#startedAt = begin;
+        this.#onOutput(vm.console(0).backlog);
+      } else if (this.#origin.kind === 'boot') {
+        void this.#hypervisor.keepWarm(vm, this.#options);
+      }
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       this.#fail(error);
     }
+  }
+
+  get #options() {
+    const shares = this.drop === undefined ? [] : [this.drop.share];
+    return { name: this.name, guest: this.guest.name, shares };
+  }
+
+  /** The machine: a copy, one that goes on from where it was saved, or one that boots from downloaded files. */
+  async #make(): Promise<VirtualMachine> {
+    const origin = this.#origin;
+    const { name, shares } = this.#options;
+    if (origin.kind === 'clone') return origin.vm.clone({ name });
+    if (origin.kind === 'snapshot') {
+      const { snapshot } = origin;
+      const missing = shares.filter(({ tag }) => snapshot.shares.includes(tag));
+      return this.#hypervisor.restore(snapshot, { name, shares: missing });
+    }
+    const warm = await this.#hypervisor.createWarm(this.#options);
+    if (warm !== undefined) return warm;
+    const resolved = await this.#resolveGuest(this.guest.name);
+    const files = await downloadGuest(
+      resolved,
+      this.guest.download,
+      (download) => patch(this.view, { download }),
+      this.#abort.signal,
+    );
+    patch(this.view, { phase: 'starting', download: undefined });
+    const { kernel, initrd, bios } = files;
+    return this.#hypervisor.create({ ...this.#options, kernel, initrd, bios });
   }
 
   #adopt(vm: VirtualMachine): void {
@@ -218,6 +255,25 @@ export class MachineSession {
 
   reset(): Promise<void> {
     return this.#command((vm) => vm.reset());
+  }
+
+  /** Saves it among the snapshots of this browser; it runs on. */
+  snapshot(): Promise<void> {
+    return this.#command(async (vm) => {
+      const off = vm.on('saving', ({ done, total }) =>
+        patch(this.view, { saving: strings.saving(formatShare(done / total)) }),
+      );
+      patch(this.view, { saving: strings.saving(formatShare(0)) });
+      try {
+        const { bytes, pauseMs } = await vm.snapshot({ name: this.name });
+        patch(this.view, { saving: strings.saved(formatBytes(bytes), `${Math.ceil(pauseMs)} ms`) });
+      } catch (error) {
+        patch(this.view, { saving: undefined });
+        throw error;
+      } finally {
+        off();
+      }
+    });
   }
 
   powerOff(): Promise<void> {

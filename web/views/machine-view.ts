@@ -36,7 +36,7 @@ export function phaseWord(view: SessionView): string {
 /** Why a machine is not running, in a sentence; empty while there is nothing to say. */
 export function phaseDetail(view: SessionView): string {
   if (view.shuttingDown && view.phase === 'running') return strings.shuttingDown;
-  if (view.phase !== 'stopped') return '';
+  if (view.phase !== 'stopped') return view.saving ?? '';
   if (view.switchedOff) return strings.switchedOff;
   return view.reason ? reasonSentence(view.reason) : '';
 }
@@ -73,9 +73,16 @@ function controlsView(app: App, session: MachineSession): HTMLElement {
     button('reset', strings.reset, () => void session.reset()),
     button('shutDown', strings.shutDown, () => void session.shutDown()),
     button('powerOff', strings.powerOff, () => void session.powerOff()),
+    button('snapshot', strings.snapshot, () => void session.snapshot().then(() => app.snapshots.load())),
+    button('clone', strings.clone, () => void app.clone(session)),
     button('retry', strings.retry, () => void session.boot()),
   ];
-  for (const { name, element } of buttons) if (name === 'shutDown') element.title = strings.shutDownHint;
+  const hints: Partial<Record<keyof Abilities, string>> = {
+    shutDown: strings.shutDownHint,
+    snapshot: strings.snapshotHint,
+    clone: strings.cloneHint,
+  };
+  for (const { name, element } of buttons) element.title = hints[name] ?? '';
   session.view.subscribe((view) => {
     const able = abilities(view);
     for (const { name, element } of buttons) {

@@ -3,6 +3,7 @@ import { strings } from '../strings.ts';
 import { h } from './dom.ts';
 import { guestsView } from './guests-view.ts';
 import { type MachineView, machineView, phaseWord } from './machine-view.ts';
+import { snapshotsView } from './snapshots-view.ts';
 
 /** What is under one tab. */
 interface Panel {
@@ -67,7 +68,7 @@ export function pageView(app: App): PageView {
     panels.set(key, panel);
     return panel;
   };
-  addPanel('guests', undefined, guestsView(app));
+  addPanel('guests', undefined, h('div', {}, guestsView(app), snapshotsView(app)));
 
   tabs.onkeydown = (event) => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;

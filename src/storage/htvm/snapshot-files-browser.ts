@@ -33,7 +33,10 @@ export class OpfsSnapshots implements SnapshotFiles {
   async list(): Promise<string[]> {
     return this.#within('the snapshots', async (folder) => {
       const ids: string[] = [];
-      for await (const name of folder.keys()) ids.push(...(snapshotId(name) ?? []));
+      for await (const name of folder.keys()) {
+        const id = snapshotId(name);
+        if (id !== undefined) ids.push(id);
+      }
       return ids.sort();
     });
   }

@@ -1,0 +1,155 @@
+// Saved machines on the page: snapshots, clones, files of them, and guests that go on from their first prompt.
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  control,
+  launchBrowser,
+  type OpenPage,
+  openPage,
+  openSite,
+  type Site,
+  waitForConsole,
+} from './harness.ts';
+
+const MACHINE = '.panel:not([hidden]) .machine';
+const file = join(tmpdir(), `hypertab-${process.pid}.htvm`);
+let browser: Browser;
+let site: Site;
+let open: OpenPage;
+let count = 0;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  site = await openSite({ isolated: true });
+  open = await openPage(browser, site.url, { acceptDownloads: true });
+});
+
+afterAll(async () => {
+  await open?.context.close();
+  await site?.close();
+  await browser?.close();
+  rmSync(file, { force: true });
+});
+
+const page = () => open.page;
+const boot = () => page().locator('[data-guest=busybox] button').click();
+
+/** Types a command and answers what the console shows after it. */
+async function shell(command: string): Promise<string> {
+  const mark = `mark${++count}`;
+  await page().locator(`${MACHINE} .xterm-helper-textarea`).focus();
+  await page().keyboard.insertText(`echo "begin" ${mark}; ${command}; echo "end" ${mark}`);
+  await page().keyboard.press('Enter');
+  const text = await waitForConsole(page(), new RegExp(`end ${mark}\\s`));
+  return text
+    .slice(text.lastIndexOf(`begin ${mark}`) + `begin ${mark}`.length, text.lastIndexOf(`end ${mark}`))
+    .trim();
+}
+
+/** How many warm starts this browser keeps. */
+const warmStarts = () =>
+  page().evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    try {
+      const folder = await (await root.getDirectoryHandle('hypertab')).getDirectoryHandle('warm');
+      let files = 0;
+      for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys())
+        if (name.endsWith('.htvm')) files++;
+      return files;
+    } catch {
+      return 0;
+    }
+  });
+
+test('a guest boots once, and goes on from its first prompt from then on, with random numbers of its own', async () => {
+  await boot();
+  await waitForConsole(page(), /#$/);
+  await expect.poll(warmStarts, { timeout: 60_000 }).toBe(1);
+  await control(page(), 'close').click();
+  const numbers = new Set<string>();
+  const times: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await boot();
+    await waitForConsole(page(), /#$/);
+    const machine = await page().evaluate(() => {
+      const { vm, view } = window.hypertab.app.view.value.sessions.at(-1) as unknown as {
+        vm: { isRestored: boolean };
+        view: { value: { bootMs: number } };
+      };
+      return { isRestored: vm.isRestored, bootMs: view.value.bootMs };
+    });
+    expect(machine.isRestored).toBe(true);
+    times.push(Math.round(machine.bootMs));
+    numbers.add(await shell('head -c 16 /dev/urandom | xxd -p'));
+    await control(page(), 'close').click();
+  }
+  expect(numbers.size).toBe(3);
+  console.info(`warm starts, ms from the click to the prompt: ${times.join(', ')}`);
+  expect(Math.min(...times)).toBeLessThan(1500);
+});
+
+test('a snapshot is listed, and goes on with what was there, as often as it is restored', async () => {
+  await boot();
+  await waitForConsole(page(), /#$/);
+  await shell('echo kept > /tmp/file');
+  await control(page(), 'snapshot').click();
+  await page().locator(`${MACHINE} .detail`, { hasText: 'It stood still for' }).waitFor();
+  console.info(await page().locator(`${MACHINE} .detail`).textContent());
+  await shell('echo later > /tmp/file');
+  await control(page(), 'close').click();
+  for (let round = 0; round < 2; round++) {
+    await page().locator('.snapshot button', { hasText: 'Restore' }).click();
+    await waitForConsole(page(), /#$/);
+    expect(await shell('cat /tmp/file')).toBe('kept');
+    await control(page(), 'close').click();
+  }
+});
+
+test('a machine and its clone go their own ways', async () => {
+  await boot();
+  await waitForConsole(page(), /#$/);
+  await shell('echo first > /tmp/who');
+  await control(page(), 'clone').click();
+  await expect.poll(() => page().locator(`${MACHINE} h2`).textContent()).toBe('busybox 2');
+  await waitForConsole(page(), /#$/);
+  expect(await shell('cat /tmp/who')).toBe('first');
+  await shell('echo second > /tmp/who');
+  await page()
+    .locator('[role=tab]', { hasText: /^busybox,/ })
+    .click();
+  expect(await shell('cat /tmp/who')).toBe('first');
+  await control(page(), 'close').click();
+  await control(page(), 'close').click();
+});
+
+test('a snapshot goes out as one file, and comes in by being dropped on the page', async () => {
+  const [download] = await Promise.all([
+    page().waitForEvent('download'),
+    page().locator('.snapshot button', { hasText: 'Export' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/^busybox .*\.htvm$/);
+  await download.saveAs(file);
+  await page().locator('.snapshot button', { hasText: 'Remove' }).click();
+  await page().locator('.snapshot').waitFor({ state: 'detached' });
+
+  const bytes = readFileSync(file);
+  const drop = (content: Buffer) =>
+    page().evaluate((text) => {
+      const dataTransfer = new DataTransfer();
+      const contents = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+      dataTransfer.items.add(new File([contents], 'mine.htvm'));
+      for (const type of ['dragover', 'drop']) {
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+      }
+    }, content.toString('base64'));
+  await drop(bytes.subarray(0, bytes.length - 100));
+  await page().locator('.saved [role=alert]', { hasText: 'cut off' }).waitFor();
+  expect(await page().locator('.snapshot').count()).toBe(0);
+  await drop(bytes);
+  await page().locator('.snapshot button', { hasText: 'Restore' }).click();
+  await waitForConsole(page(), /#$/);
+  expect(await shell('cat /tmp/file')).toBe('kept');
+});
