@@ -110,6 +110,7 @@ describe('hypertab run', () => {
         ['busybox', '--memory', '256M', '--bios', 'none', '--kernel', 'K', '--initrd', 'I'],
         ['--append', 'quiet x=y', '--engine', 'interpreter', '--exec', 'uname -a', '--timeout', '30'],
         ['--max-instructions', '1000', '--stats', '--signature', 'S', '--no-reboot', '--net', 'none'],
+        ['--save', 'F', '--warm'],
       ].flat(),
     );
     expect(request).toEqual({
@@ -129,6 +130,12 @@ describe('hypertab run', () => {
       timeout: 30,
       stats: true,
       signature: 'S',
+      save: 'F',
+      warm: true,
+    });
+    expect(parseRun(['--restore', 'F', '--drive', 'D'])).toMatchObject({
+      restore: 'F',
+      vm: { drives: [{ kind: 'file', path: 'D' }] },
     });
   });
 
@@ -142,6 +149,10 @@ describe('hypertab run', () => {
     [['a', '--net', 'user'], "--net user: this version has no way out to the host's network"],
     [['a', '--net', 'tap'], "--net: 'tap' is none of none, user"],
     [['a', '--drive', ',readonly'], "--drive: ',readonly' names no file"],
+    [['a', '--restore', 'f'], '--restore: the machine is what it was when it was saved; leave out a guest'],
+    [['--restore', 'f', '--append', 'x'], 'leave out --append'],
+    [['a', '--save', ''], '--save names no file'],
+    [['--kernel', 'K', '--warm'], '--warm goes with a guest only'],
     [['a', '--exec', 'x'.repeat(4096)], 'the command has 4096 bytes'],
   ])('%j is refused: %s', (args, message) => {
     expect(() => parseRun(args)).toThrow(message);
