@@ -294,7 +294,7 @@ export class Hypervisor {
       ...(this.#options.saveAtLeaseEnd === undefined ? {} : { saveAtLeaseEnd: this.#options.saveAtLeaseEnd }),
       ...(this.#options.shared === undefined ? {} : { shared: this.#options.shared }),
       snapshots: this.#snapshots,
-      clone: (take, options) => this.#clone(whole, take, options),
+      clone: (take, options) => this.#clone({ ...whole, limits: vm.limits }, take, options),
       worker: worker ?? platform.startWorker(`hypertab ${id} ${name}`),
     };
     const vm = await Vm.create(whole);

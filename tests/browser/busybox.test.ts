@@ -144,7 +144,9 @@ describe.each([
   });
 
   test('stops with its reason when the guest powers off', async () => {
-    await open.page.keyboard.type('poweroff\n');
+    // By itself, or because somebody has pressed its power button.
+    if (isolated) await control(open.page, 'shutDown').click();
+    else await open.page.keyboard.type('poweroff\n');
     await waitForBadge(open.page, 'Stopped');
     expect(await open.page.locator('.panel:not([hidden]) .detail').textContent()).toBe(
       'The guest powered itself off.',

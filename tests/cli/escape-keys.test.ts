@@ -11,6 +11,7 @@ it.each<[string, string, KeyAction[]]>([
   ['\x01X', '', ['quit']],
   ['a\x01hb', 'ab', ['help']],
   ['a\x01Sb', 'ab', ['save']],
+  ['a\x01pb\x01b', 'ab', ['power', 'break']],
   ['a\x01\x01b', 'a\x01b', []],
   ['\x01qz', 'z', []],
   ['\x03\x04', '\x03\x04', []],
