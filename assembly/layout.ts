@@ -55,7 +55,7 @@ export const SINGLE_SLOT = 0x4ff000;
 export const SLOT_BASE = 0x500000;
 /** 2,048 halfword entries of 16 bytes, then the end-of-page entry (twice: a 4-byte instruction may end there). */
 export const SLOT_BYTES = 0x8040;
-export const SLOT_COUNT = 1200;
+export const SLOT_COUNT = 2048;
 
 // Translated code: see translator/regions.ts.
 /** An entry whose operation is REGION_MARK + r is the head of region r. */
@@ -66,17 +66,17 @@ export const CODE_BYTES_MOST = 0x4000000;
 /** Place of region 0 in the table of functions; the ones before it are the core's own. */
 export const REGION_TABLE_FIRST = 16;
 /** Tables of indirect jumps: for each halfword of a page, the number of its target in the region, or 0. */
-export const JUMP_TABLES = 0x2aa0000;
+export const JUMP_TABLES = 0x45a0000;
 export const JUMP_TABLE_BYTES = 0x800;
 export const JUMP_TABLE_COUNT = 128;
 /** Where modules are written before the host compiles them. */
-export const MODULE_BUFFER = 0x2b00000;
+export const MODULE_BUFFER = 0x4600000;
 export const MODULE_BYTES = 0xf0000;
 /** Behind it: hints for the module under way (translator/branch-hints.ts). */
-export const HINTS = 0x2bf0000;
+export const HINTS = 0x46f0000;
 export const HINT_BYTES = 0x10000;
 
-export const RAM_BASE = 0x2c00000;
+export const RAM_BASE = 0x4700000;
 
 /** Largest guest RAM, in bytes: what is left of a 4 GiB linear memory, in whole 16 MiB. */
 export const RAM_MAX = 0xc0000000;
