@@ -41,12 +41,18 @@ export const ERRNO = {
 
 export type ErrorCode = keyof typeof ERRNO;
 
-/** A file operation was refused, for the reason POSIX has a name for. */
+/**
+ * A file operation was refused, for the reason POSIX has a name for. It has no stack: most are answers like any other
+ * (a name that is not there, an attribute that was never set), and a stack costs 5 to 10 microseconds each.
+ */
 export class FileSystemError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string = code, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'FileSystemError';
     this.code = code;
   }

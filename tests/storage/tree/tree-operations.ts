@@ -168,9 +168,11 @@ export function onHost(root: string, operation: Operation): Outcome {
       }
       case 'read': {
         const fd = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW);
-        const bytes = Buffer.alloc(operation.length);
+        // Node answers a read of nothing by itself; the kernel would refuse it for a directory.
+        const bytes = Buffer.alloc(Math.max(1, operation.length));
         try {
-          return hex(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, operation.offset)));
+          const count = readSync(fd, bytes, 0, bytes.length, operation.offset);
+          return hex(bytes.subarray(0, Math.min(count, operation.length)));
         } finally {
           closeSync(fd);
         }
