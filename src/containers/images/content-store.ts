@@ -31,6 +31,8 @@ export interface ImageRecord {
   layers: LayerRecord[];
   /** Image that it was made from, if here. */
   parent?: Digest;
+  /** Step of a build that has made it. */
+  build?: string;
   /** When it got here or was named last; milliseconds since 1970. */
   tagged: number;
 }

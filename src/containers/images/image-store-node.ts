@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { packageFolder } from '../../guests/paths-node.ts';
 import type { ByteSource } from '../../storage/tree/byte-source.ts';
 import { FileSource } from '../../storage/tree/file-source-node.ts';
+import { openTreeNode } from '../../storage/tree/open-tree-node.ts';
 import type { ArchiveFiles } from './image-archive.ts';
 import { ImageStore } from './image-store.ts';
 import { ImageStoreError } from './image-store-error.ts';
@@ -29,7 +30,7 @@ export function openImageStore(
   folder: string = imagesFolder(),
   registries: RegistrySettings = registriesOf(),
 ): ImageStore {
-  return new ImageStore(new NodeStoreFiles(folder), registries);
+  return new ImageStore(new NodeStoreFiles(folder), registries, openTreeNode);
 }
 
 /**

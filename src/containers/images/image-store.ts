@@ -1,4 +1,7 @@
 import type { ByteSource } from '../../storage/tree/byte-source.ts';
+import { openTree, type TreeOpener } from '../../storage/tree/open-tree.ts';
+import { buildImage } from './build/build-image.ts';
+import type { BuildOptions } from './build/build-types.ts';
 import { ContentStore, type Lease } from './content-store.ts';
 import { type ArchiveFiles, inputStream, withArchive } from './image-archive.ts';
 import { configOf, historyOf, ImageCatalogue, inspectImage, rootfsOf, summarize } from './image-catalogue.ts';
@@ -39,9 +42,13 @@ export class ImageStore implements Images {
   /** May be changed at any time; what is under way goes on as it began. */
   registries: RegistrySettings;
 
-  constructor(files: StoreFiles, registries: RegistrySettings = {}) {
+  private readonly openContext: TreeOpener;
+
+  /** @param openContext opens what builds take files from */
+  constructor(files: StoreFiles, registries: RegistrySettings = {}, openContext: TreeOpener = openTree) {
     this.content = new ContentStore(files);
     this.registries = registries;
+    this.openContext = openContext;
   }
 
   async list(options: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
@@ -184,6 +191,10 @@ export class ImageStore implements Images {
 
   push(reference: string, options?: RegistryTaskOptions): Promise<Digest> {
     return pushImage(this.content, reference, this.registries, options);
+  }
+
+  build(options: BuildOptions): Promise<Digest> {
+    return buildImage(this, options, this.openContext);
   }
 
   /** What is in the store now. */

@@ -11,6 +11,8 @@ export interface InstallOptions {
   signal?: AbortSignal;
   limit?: number;
   parent?: Digest;
+  /** Step of a build that makes it, to be found again by the next build. */
+  build?: string;
   /** Called as layers are unpacked, the lowest first. */
   onLayer?: (digest: Digest, event: { kind: 'bytes'; done: number } | { kind: 'done' }) => void;
 }
@@ -66,6 +68,7 @@ export async function installImage(
     config: manifest.config.digest,
     layers,
     ...(options.parent !== undefined && { parent: options.parent }),
+    ...(options.build !== undefined && { build: options.build }),
     tagged: Date.now(),
   };
   await store.putImage(record);

@@ -1,5 +1,6 @@
 // The nouns of images, shaped after those of the Docker Engine API (/images), and what the engine takes from them.
 import type { TreeSource } from '../../storage/tree/tree-spec.ts';
+import type { BuildOptions } from './build/build-types.ts';
 
 /** A digest as registries write it: `sha256:` and 64 hex digits. */
 export type Digest = `sha256:${string}`;
@@ -212,4 +213,6 @@ export interface Images {
   ): Promise<Digest>;
   /** `docker commit`: an image and one layer on it, a tar archive with OCI whiteouts. */
   commit(name: string, layer: ArchiveInput, options?: ImageTaskOptions & CommitOptions): Promise<Digest>;
+  /** `docker build`. */
+  build(options: BuildOptions): Promise<Digest>;
 }
