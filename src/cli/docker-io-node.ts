@@ -6,16 +6,21 @@ import { STATUS_USAGE } from './exit-status.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** This process's own streams, terminal and files. */
-export function nodeIo(): DockerIo {
+/**
+ * This process's own streams, terminal and files.
+ * @param streams false: only its files are wanted
+ */
+export function nodeIo({ streams = true } = {}): DockerIo {
   const write = (stream: NodeJS.WriteStream) => (data: Uint8Array | string) => {
     if (stream.write(data)) return;
     return new Promise<void>((done) => stream.once('drain', () => done()));
   };
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever read our output has gone: nothing is left to do.
-    process.exit(error.code === 'EPIPE' ? 0 : STATUS_USAGE);
-  });
+  if (streams) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      // Whoever read our output has gone: nothing is left to do.
+      process.exit(error.code === 'EPIPE' ? 0 : STATUS_USAGE);
+    });
+  }
   return {
     stdout: write(process.stdout),
     stderr: write(process.stderr),

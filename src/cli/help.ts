@@ -6,6 +6,7 @@ Commands:
   run      boot a guest or an image; its serial console is this terminal
   guest    list, prepare and remove guests
   docker   containers, in docker's words
+  serve    keep containers running between commands of docker
   image    images of containers: make, pull, push, load, save, remove
   snapshot list, remove, export and import saved machines
   top      show the running machines, live
@@ -64,8 +65,15 @@ Exit status: the guest's (0 for a power-off, the code for HTIF and syscon, the c
 export const DOCKER_HELP = `Usage: hypertab docker COMMAND
 
 Containers in docker's words: run, create, exec, ps, logs, stop, rm, cp and more; hypertab docker --help
-lists them. They run in a virtual machine, a container host, that is made for the command and ends with it.
-HYPERTAB_DOCKER_MEMORY=SIZE gives it more than 256M.
+lists them. They run in a virtual machine, a container host. With hypertab serve in another terminal there
+is one for all commands; otherwise it is made for the command and ends with it.
+HYPERTAB_DOCKER_MEMORY=SIZE gives the container host more than 256M.
+`;
+
+export const SERVE_HELP = `Usage: hypertab serve
+
+Keeps one container host for all commands of hypertab docker that this user types, until Ctrl-C: so that
+containers go on after the command that started them. Images and volumes stay when it ends.
 `;
 
 export const GUEST_HELP = `Usage: hypertab guest ls [--json]

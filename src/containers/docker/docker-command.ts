@@ -299,6 +299,11 @@ const IMAGE_COMMANDS: Readonly<Record<string, readonly string[]>> = {
 };
 const CONTAINER_ALIASES: Readonly<Record<string, string>> = { ls: 'ps', list: 'ps', remove: 'rm' };
 
+/** True for what works on images alone, and needs no engine. */
+export function isImageCommand([name = '']: readonly string[]): boolean {
+  return name === 'image' || Object.hasOwn(IMAGE_COMMANDS, name);
+}
+
 /** Runs `docker ARGS`; answers its exit status. */
 export async function runDocker(task: DockerTask, args: readonly string[]): Promise<number> {
   try {
