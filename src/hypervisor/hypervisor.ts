@@ -3,6 +3,7 @@ import { CHANNELS_MAX, CONSOLES_MAX } from '../machine/memory-map.ts';
 import { EthernetSwitch, type SwitchOptions } from '../network/ethernet-switch.ts';
 import type { SnapshotFiles } from '../storage/htvm/snapshot-files.ts';
 import type { SentConfig } from '../worker/blob-file.ts';
+import type { ShareSetup } from '../worker/machine-control.ts';
 import { chooseSources, loadBootFiles, withFileName } from './boot-sources.ts';
 import { ownDrives, ratesOfDrives, setUpDrives } from './drives.ts';
 import { FileError, OptionError, StateError } from './errors.ts';
@@ -147,8 +148,8 @@ export class Hypervisor {
     const file = id === undefined ? undefined : await (await this.#warmStarts(platform)).find(id);
     if (id === undefined || file === undefined) return undefined;
     try {
-      const { name, shares, network, cpus, weight, lease } = options;
-      const chosen = { name: name ?? options.guest, shares, network, cpus, weight, lease };
+      const { name, network, cpus, weight, lease } = options;
+      const chosen = { name: name ?? options.guest, network, cpus, weight, lease };
       return await this.#restore(platform, { chain: [file], owned: true, stored: false }, chosen);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
@@ -257,6 +258,12 @@ export class Hypervisor {
         );
       }
       const { kernel: _, initrd: __, bios: ___, ...config } = parts.config;
+      // What is in memory comes with the copy, whatever it was made of.
+      const shares = parts.shares?.map((share, index): ShareSetup => {
+        const saved = copy.shares[index];
+        if (saved?.kept !== 'inside' || share.tree.kind === 'memory') return share;
+        return { tag: share.tag, tree: { kind: 'memory', shared: saved.shared } };
+      });
       return await this.#make(
         platform,
         {
@@ -264,6 +271,7 @@ export class Hypervisor {
           name: options.name ?? `${parts.name}-clone`,
           config: { ...config, ...boot?.files },
           owned: boot?.owned ?? [],
+          shares,
           restore: {
             source: { kind: 'copy', copy },
             owned: [copy.ram.contents.buffer as ArrayBuffer],

@@ -115,8 +115,12 @@ function chooseShares(saved: HtvmManifest['shares'], options: RestoreOptions): S
       `share ${extra.tag}: the machine was saved without it; leave it out`,
     );
   }
-  return saved.map(({ tag }) => {
+  return saved.map(({ tag, kept, shared }) => {
     const share = given.find((candidate) => candidate.tag === tag);
+    if (kept === 'inside') {
+      if (share === undefined) return { tag, tree: { kind: 'memory', shared } };
+      throw new SnapshotError('configuration', `share ${tag}: its files are in the snapshot; leave it out`);
+    }
     if (share === undefined) {
       throw new SnapshotError(
         'missing',

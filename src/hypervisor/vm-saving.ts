@@ -1,7 +1,7 @@
 // Saves a VM: its worker packs the machine, what the user's side knows of it is added here.
 
 import * as Comlink from 'comlink';
-import type { HtvmManifest, HtvmShare } from '../storage/htvm/htvm-manifest.ts';
+import type { HtvmManifest } from '../storage/htvm/htvm-manifest.ts';
 import { HtvmFile } from '../storage/htvm/htvm-reader.ts';
 import { assembleHtvm, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import type { MachineControl } from '../worker/machine-control.ts';
@@ -157,7 +157,7 @@ function describeVm(
     prompt: parts.prompt,
     parent: saved.parent,
     drives: saved.drives,
-    shares: (parts.shares ?? []).map(({ tag }): HtvmShare => ({ tag, kept: 'outside' })),
+    shares: saved.shares,
     interfaces: (parts.networks ?? []).map(({ mac }) => ({
       mac: Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':'),
     })),

@@ -24,8 +24,8 @@ export async function warmId(
     return undefined;
   // A disk that is kept goes on, a machine that does not would meet another one than it knows.
   if ((guest.drives?.length ?? 0) > 0 && options.snapshot !== true) return undefined;
-  // Files that the guest sees at its start are what it may have acted on.
-  if ((options.shares ?? []).some((share) => share.kind !== 'memory')) return undefined;
+  // What a share holds at the start is up to others; one in memory is empty.
+  if ((options.shares ?? []).some((share) => share.kind !== 'memory' || share.readonly)) return undefined;
   const networks =
     options.network === undefined ? 0 : Array.isArray(options.network) ? options.network.length : 1;
   const text = JSON.stringify([
@@ -40,7 +40,10 @@ export async function warmId(
     options.channels ?? 0,
     options.noReboot ?? false,
     networks,
-    (options.shares ?? []).map(({ tag, kind, readonly }) => [tag, kind, readonly ?? false]),
+    (options.shares ?? []).map((share) => [
+      share.tag,
+      share.kind === 'memory' && [share.shared, share.capacity],
+    ]),
   ]);
   return toHex((await sha256(new TextEncoder().encode(text))).subarray(0, 16));
 }

@@ -7,9 +7,12 @@ import type { HtvmDrive } from '../storage/htvm/htvm-manifest.ts';
 import { type HtvmBytes, HtvmFile } from '../storage/htvm/htvm-reader.ts';
 import { unpackMemory } from '../storage/htvm/memory-image.ts';
 import { pasteRam, unpackRam } from '../storage/htvm/ram-image.ts';
+import { unpackTree } from '../storage/htvm/tree-sections.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { MemoryTree } from '../storage/tree/memory-tree.ts';
+import { fillTree, type TreeImage } from '../storage/tree/memory-tree-image.ts';
 import type { DriveSetup } from './machine-control.ts';
-import { MACHINE_PREFIX, type MachineCopy, type withState } from './machine-saver.ts';
+import { MACHINE_PREFIX, type MachineCopy, treeSection, type withState } from './machine-saver.ts';
 import type { OpenedParts } from './open-parts.ts';
 
 /** What a machine goes on from. */
@@ -26,6 +29,7 @@ export class MachineRestorer {
   /** What the drives are to hold, one for each. */
   readonly drives: readonly DriveRestore[];
   readonly #saved: readonly HtvmDrive[];
+  readonly #trees: readonly (TreeImage | undefined)[];
   readonly #state: readonly StateSection[];
   readonly #putRam: (machine: StatefulMachine) => Promise<void>;
 
@@ -33,12 +37,14 @@ export class MachineRestorer {
     id: string | undefined,
     drives: readonly DriveRestore[],
     saved: readonly HtvmDrive[],
+    trees: readonly (TreeImage | undefined)[],
     state: readonly StateSection[],
     putRam: (machine: StatefulMachine) => Promise<void>,
   ) {
     this.id = id;
     this.drives = drives;
     this.#saved = saved;
+    this.#trees = trees;
     this.#state = state;
     this.#putRam = putRam;
   }
@@ -51,7 +57,7 @@ export class MachineRestorer {
     if (source.kind === 'copy') {
       const { copy } = source;
       const drives = copy.memories.map((memories): DriveRestore => ({ memories }));
-      return new MachineRestorer(undefined, drives, copy.drives, copy.state, async (machine) =>
+      return new MachineRestorer(undefined, drives, copy.drives, copy.trees, copy.state, async (machine) =>
         pasteRam(copy.ram, machine.ram, (offset, length) => machine.ramWritten(offset, length)),
       );
     }
@@ -83,10 +89,21 @@ export class MachineRestorer {
         contents.push(await unpackMemory(file, `drive/${drive}/${index}`));
       drives.push({ memories: contents, overlaySnapshot: kept === 'overlay' ? file.manifest.id : undefined });
     }
-    return new MachineRestorer(file.manifest.id, drives, file.manifest.drives, state, async (machine) => {
-      const written = (offset: number, length: number) => machine.ramWritten(offset, length);
-      for (const layer of chain) await unpackRam(layer, machine.ram, written);
-    });
+    const trees: (TreeImage | undefined)[] = [];
+    for (const [index, { kept }] of file.manifest.shares.entries()) {
+      trees.push(kept === 'inside' ? await unpackTree(file, treeSection(index)) : undefined);
+    }
+    return new MachineRestorer(
+      file.manifest.id,
+      drives,
+      file.manifest.drives,
+      trees,
+      state,
+      async (machine) => {
+        const written = (offset: number, length: number) => machine.ramWritten(offset, length);
+        for (const layer of chain) await unpackRam(layer, machine.ram, written);
+      },
+    );
   }
 
   /**
@@ -123,6 +140,26 @@ export class MachineRestorer {
           `${name} has changed since the machine was saved (it was ${saved.identity}, it is ${identity}); ` +
             'the guest would find another disk than it knows',
         );
+      }
+    }
+  }
+
+  /**
+   * Puts the files that were in memory into shares that have just been opened.
+   * @throws {HtvmError} damaged, when they cannot be
+   */
+  fillShares({ shares = [] }: OpenedParts): void {
+    for (const [index, image] of this.#trees.entries()) {
+      if (image === undefined) continue;
+      const tree = shares[index]?.tree;
+      if (!(tree instanceof MemoryTree)) throw new HtvmError('damaged', `share ${index} is not in memory`);
+      try {
+        fillTree(tree, image);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new HtvmError('damaged', `the files of share ${shares[index]!.tag} are damaged: ${reason}`, {
+          cause: error,
+        });
       }
     }
   }

@@ -4,11 +4,15 @@ import type { MachineStateApi, StateSection } from '../machine/machine-state.ts'
 import type { MachineApi } from '../machine/machine-types.ts';
 import { type DriveRestore, layersOf } from '../storage/drive-layers.ts';
 import { describeSource } from '../storage/drive-spec.ts';
-import type { HtvmDrive } from '../storage/htvm/htvm-manifest.ts';
+import type { HtvmDrive, HtvmShare } from '../storage/htvm/htvm-manifest.ts';
 import { type PackedSections, type Packing, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import { packMemory } from '../storage/htvm/memory-image.ts';
 import { copyRam, countBits, packRam, RAM_PAGE_BYTES, type RamCopy } from '../storage/htvm/ram-image.ts';
+import { packTree } from '../storage/htvm/tree-sections.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
+import type { FileSystem } from '../storage/tree/file-system.ts';
+import { MemoryTree } from '../storage/tree/memory-tree.ts';
+import { captureTree, type TreeImage } from '../storage/tree/memory-tree-image.ts';
 import type { DriveSetup } from './machine-control.ts';
 import type { OpenedParts } from './open-parts.ts';
 import { nextTurn } from './turns.ts';
@@ -37,6 +41,9 @@ export interface MachineCopy {
   /** What its drives keep in memory. */
   memories: DriveRestore['memories'][];
   drives: HtvmDrive[];
+  /** Files of the shares that are in memory, in the order of `shares`; undefined for the others. */
+  trees: (TreeImage | undefined)[];
+  shares: HtvmShare[];
   /** Bytes that the guest had written to each console. */
   consoleBytes: readonly number[];
   /** Milliseconds that the guest stood still. */
@@ -44,11 +51,17 @@ export interface MachineCopy {
 }
 
 /** A machine packed for a file. */
-export interface SavedMachine extends Pick<MachineCopy, 'drives' | 'consoleBytes' | 'pauseMs'> {
+export interface SavedMachine extends Pick<MachineCopy, 'drives' | 'shares' | 'consoleBytes' | 'pauseMs'> {
   packed: PackedSections;
   /** The snapshot that its RAM stands on: the one asked for, or none where that could not be. */
   parent?: string;
 }
+
+/** Where the files of a share are in a file: by its place, since tags may have any letters. */
+export const treeSection = (share: number) => `share/${share}`;
+
+/** Files that are nowhere but in this worker's memory. */
+const isInside = (tree: FileSystem): tree is MemoryTree => tree instanceof MemoryTree && !tree.readonly;
 
 /** What a saver works on. */
 export interface SaverParts {
@@ -105,8 +118,8 @@ export class MachineSaver {
           return dirty;
         }, parent);
         const packed = await pack(copy, request.packing, onProgress);
-        const { drives, consoleBytes, pauseMs } = copy;
-        return { packed, drives, consoleBytes, pauseMs, parent: parent ? request.parent : undefined };
+        const { drives, shares, consoleBytes, pauseMs } = copy;
+        return { packed, drives, shares, consoleBytes, pauseMs, parent: parent ? request.parent : undefined };
       } catch (error) {
         await this.#forget(request.id, kept);
         throw error;
@@ -135,6 +148,10 @@ export class MachineSaver {
     return this.#parts.parts.drives ?? [];
   }
 
+  get #shares() {
+    return this.#parts.parts.shares ?? [];
+  }
+
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(action, action);
     this.#last = turn.catch(() => {});
@@ -145,7 +162,7 @@ export class MachineSaver {
   async #capture(prepare: () => Promise<Uint8Array | undefined>, isIncrement = false): Promise<MachineCopy> {
     const { machine, driver, consoleBytes } = this.#parts;
     const room = isIncrement ? undefined : await takeRoom(machine.nonZeroPages());
-    return driver.whileHeld(async () => {
+    const { trees, ...copy } = await driver.whileHeld(async () => {
       if (driver.state === 'stopped') throw new Error('the machine has stopped: there is nothing to save');
       const begin = performance.now();
       await machine.quiesce();
@@ -178,10 +195,16 @@ export class MachineSaver {
           if (base.identity !== undefined) drive.identity = base.identity;
           return drive;
         }),
+        shares: this.#shares.map(({ tag, tree }): HtvmShare => {
+          if (!isInside(tree)) return { tag, kept: 'outside' };
+          return { tag, kept: 'inside', ...(tree.sharing === 'shared' && { shared: true }) };
+        }),
+        trees: this.#shares.map(({ tree }) => (isInside(tree) ? captureTree(tree) : undefined)),
         consoleBytes: consoleBytes(),
       };
       return { ...copy, pauseMs: performance.now() - begin };
     });
+    return { ...copy, trees: await Promise.all(trees.map((read) => read?.())) };
   }
 
   #noteDirty(): void {
@@ -228,6 +251,9 @@ async function pack(
     for (const [index, contents] of memories.entries()) {
       await packMemory(packer, `drive/${drive}/${index}`, contents);
     }
+  }
+  for (const [index, tree] of copy.trees.entries()) {
+    if (tree !== undefined) await packTree(packer, treeSection(index), tree);
   }
   await packRam(packer, copy.ram, onProgress);
   return packer.finish();

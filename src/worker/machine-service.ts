@@ -284,6 +284,7 @@ export class MachineService implements MachineControl {
   ): Promise<MachineApi> {
     try {
       restorer?.checkDrives(parts, setup.drives ?? []);
+      restorer?.fillShares(parts);
       const networks = (setup.networks ?? []).map(openNetwork);
       const config = { ...receiveConfig(setup.config), standby: restorer !== undefined };
       const machine = this.#createMachine(config, { ...parts, networks });

@@ -23,6 +23,7 @@ beforeAll(async () => {
     guest: 'busybox',
     network,
     drives: [{ kind: 'memory', bytes: 8 << 20, serial: 'scratch' }],
+    shares: [{ tag: 'box', kind: 'memory', shared: true }],
   });
   await vm.start();
   await runCommand(vm, 'echo 0123 > /etc/machine-id');
@@ -101,6 +102,37 @@ it('what is restored or cloned repeats no random number, network address or mach
     expect(new Set(values).size).toBe(values.length);
   }
   for (const [, , , seconds] of lines) expect(Math.abs(Number(seconds) - Date.now() / 1000)).toBeLessThan(60);
+});
+
+it('files of a share in memory are in the snapshot, those that the guest has open too', async () => {
+  const contents = new TextEncoder().encode('from outside\n');
+  await vm.shares.get('box')!.add([{ path: 'sub/outside', contents }]);
+  await runCommand(
+    vm,
+    'cd /mnt/box; echo inside >inside; ln inside sub/link; ln -s inside soft; chmod 640 inside',
+  );
+  // A shell that has a file open and goes on reading it.
+  vm.console().write('exec 3</mnt/box/sub/outside; read -n 5 word <&3\n');
+  await waitForPrompt(vm);
+  const snapshot = await vm.snapshot({ store: false });
+  expect(snapshot.shares).toEqual([]);
+  await runCommand(vm, 'rm /mnt/box/inside; echo changed >/mnt/box/sub/outside');
+  for (const other of [await hypervisor.restore(snapshot), await vm.clone()]) {
+    await other.start();
+    const isClone = other.name === 'busybox-clone';
+    const shown = await output(
+      other,
+      'cd /mnt/box; cat soft sub/link sub/outside; stat -c "%a %h" inside; cat <&3',
+    );
+    if (!isClone) expect(shown).toBe('inside\ninside\nfrom outside\n640 2\noutside\n');
+    else expect(shown).toContain('inside\nchanged\n');
+    expect((await other.shares.get('box')!.list()).map(({ path }) => path).sort()).toEqual(
+      isClone ? ['sub/link', 'sub/outside'] : ['inside', 'sub/link', 'sub/outside'],
+    );
+    await other.destroy();
+  }
+  vm.console().write('exec 3<&-\n');
+  await waitForPrompt(vm);
 });
 
 it('increments are restored with what they stand on, exported without, and keep that from being removed', async () => {

@@ -56,8 +56,10 @@ export interface HtvmDrive {
 /** Files that the machine shared with its host. */
 export interface HtvmShare {
   tag: string;
-  /** `inside`: its files are in the file; `outside`: where they were. */
+  /** `inside`: its files are in the file, sections `share/N/…` for the Nth; `outside`: where they were. */
   kept: 'inside' | 'outside';
+  /** Of one inside: its files may be changed from outside the guest, too. */
+  shared?: boolean;
 }
 
 export interface HtvmManifest {
@@ -197,6 +199,7 @@ export function parseManifest(text: string, contentBytes: number, file: string):
     shares: fields.list('shares', MOST_PARTS, (share) => ({
       tag: share.text('tag'),
       kept: share.choice('kept', 'inside', 'outside'),
+      shared: share.optionalFlag('shared'),
     })),
     interfaces: fields.list('interfaces', MOST_PARTS, (card) => ({ mac: card.text('mac', MAC) })),
     sections: fields.list('sections', MOST_SECTIONS, readSection),
