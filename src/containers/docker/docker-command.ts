@@ -2,6 +2,7 @@
 import type { ContainerEngine } from '../engine/engine.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import type { Images } from '../images/types.ts';
+import { buildFrom, commitContainer } from './docker-build.ts';
 import { copyFiles } from './docker-copy.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
 import { type Flags, type FlagTable, parseFlags } from './docker-flags.ts';
@@ -14,7 +15,8 @@ import { volumeCommand } from './docker-volume.ts';
 /** What a command of docker's works with. */
 export interface DockerTask {
   engine: ContainerEngine;
-  images: Pick<Images, 'inspect' | 'pull' | 'list'>;
+  /** `build` and `commit`: where images can be made. */
+  images: Pick<Images, 'inspect' | 'pull' | 'list'> & Partial<Pick<Images, 'build' | 'commit'>>;
   /** Fetches an image that is not there; default: from its registry. */
   fetchImage?: (reference: string) => Promise<void>;
   /** Does `docker image …` and what is short for it. */
@@ -246,6 +248,23 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     words: [2, 2],
     run: copyFiles,
   },
+  build: {
+    usage: 'build [OPTIONS] PATH | -',
+    title: 'Build an image from a Dockerfile',
+    flags: {
+      ...{ 'tag,t': 'list', 'file,f': 'value', 'build-arg': 'list', label: 'list', target: 'value' },
+      ...{ 'no-cache': 'flag', pull: 'flag', 'quiet,q': 'flag' },
+    },
+    words: [1, 1],
+    run: buildFrom,
+  },
+  commit: {
+    usage: 'commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
+    title: "Create a new image from a container's changes",
+    flags: { 'author,a': 'value', 'change,c': 'list', 'message,m': 'value', 'pause,p': 'value' },
+    words: [1, 2],
+    run: commitContainer,
+  },
   volume: {
     usage: 'volume COMMAND',
     title: 'Manage volumes',
@@ -300,8 +319,8 @@ const IMAGE_COMMANDS: Readonly<Record<string, readonly string[]>> = {
 const CONTAINER_ALIASES: Readonly<Record<string, string>> = { ls: 'ps', list: 'ps', remove: 'rm' };
 
 /** True for what works on images alone, and needs no engine. */
-export function isImageCommand([name = '']: readonly string[]): boolean {
-  return name === 'image' || Object.hasOwn(IMAGE_COMMANDS, name);
+export function isImageCommand([name = '', verb]: readonly string[]): boolean {
+  return (name === 'image' && verb !== 'build') || Object.hasOwn(IMAGE_COMMANDS, name);
 }
 
 /** Runs `docker ARGS`; answers its exit status. */
@@ -329,6 +348,7 @@ async function dispatch(task: DockerTask, args: readonly string[]): Promise<numb
     [name, ...rest] = rest;
     name = CONTAINER_ALIASES[name ?? ''] ?? name ?? '';
   }
+  if (name === 'image' && rest[0] === 'build') name = rest.shift()!;
   if (name === 'image' && task.imageCommand !== undefined) return task.imageCommand(rest);
   const image = Object.hasOwn(IMAGE_COMMANDS, name) ? IMAGE_COMMANDS[name] : undefined;
   if (image !== undefined && task.imageCommand !== undefined) return task.imageCommand([...image, ...rest]);

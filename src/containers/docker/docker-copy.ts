@@ -1,6 +1,7 @@
 import { EngineError } from '../engine/engine-error.ts';
 import type { DockerCall } from './docker-command.ts';
 import { DockerExit } from './docker-error.ts';
+import { pipe } from './pipe.ts';
 
 /** A side of `docker cp`: a path in a container, a path here, or `-` for an archive. */
 interface Side {
@@ -73,44 +74,4 @@ async function copyIn({ engine, io }: DockerCall, from: string, to: Required<Sid
 
 function refuse(): never {
   throw new DockerExit(1, 'there are no files here to copy from or to: use - for an archive');
-}
-
-/** What is written piece by piece, as something to be read; the writer waits for the reader. */
-async function* pipe(
-  produce: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
-): AsyncGenerator<Uint8Array> {
-  const queue: { bytes: Uint8Array; taken: () => void }[] = [];
-  let wake = () => {};
-  let over = false;
-  let failure: unknown;
-  void produce(
-    (bytes) =>
-      new Promise((taken) => {
-        queue.push({ bytes, taken });
-        wake();
-      }),
-  ).then(
-    () => {
-      over = true;
-      wake();
-    },
-    (error) => {
-      failure = error;
-      over = true;
-      wake();
-    },
-  );
-  for (;;) {
-    const next = queue.shift();
-    if (next !== undefined) {
-      yield next.bytes;
-      next.taken();
-      continue;
-    }
-    if (failure !== undefined) throw failure;
-    if (over) return;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
 }

@@ -4,6 +4,7 @@ import { Container } from './container.ts';
 import { execIn } from './container-exec.ts';
 import { copyIn, copyOut, listChanges } from './container-files.ts';
 import type { ContainerHost } from './container-host.ts';
+import { writtenLayer } from './container-layer.ts';
 import { ContainerLife } from './container-life.ts';
 import type { LogLine, LogOptions } from './container-logs.ts';
 import { isWanted } from './container-logs.ts';
@@ -274,6 +275,12 @@ export class ContainerEngine {
   async changes(name: string): Promise<FilesystemChange[]> {
     const container = this.#find(name);
     return listChanges(container, await this.#prepared(container));
+  }
+
+  /** The same as a layer of an image, a tar archive with OCI whiteouts, piece by piece. */
+  async layer(name: string, onData: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+    const container = this.#find(name);
+    await writtenLayer(container, await this.#prepared(container), onData);
   }
 
   /** A file or directory of a container's as a tar archive, piece by piece. */
