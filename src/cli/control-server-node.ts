@@ -39,14 +39,16 @@ export async function serveControl(vm: VirtualMachine): Promise<ControlServer> {
   // It serves the machine: it does not keep the process.
   server.unref();
   process.once('exit', remove);
-  return {
-    close: () => {
-      process.removeListener('exit', remove);
-      server.close();
-      for (const socket of open) socket.destroy();
-      remove();
-    },
+  const close = () => {
+    process.removeListener('exit', remove);
+    server.close();
+    for (const socket of open) socket.destroy();
+    remove();
   };
+  vm.on('state', ({ state }) => {
+    if (state === 'destroyed') close();
+  });
+  return { close };
 }
 
 function serve(vm: VirtualMachine, socket: Socket): void {

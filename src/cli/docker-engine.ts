@@ -10,13 +10,17 @@ import { storedCredentials } from '../containers/images/registry/stored-credenti
 import { listGuests, prepareGuest } from '../guests/prepare-node.ts';
 import { progressPrinter } from '../guests/progress-node.ts';
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
+import { serveControl } from './control-server-node.ts';
 import { imageProgressPrinter } from './image-progress.ts';
 
 const HOST_GUEST = 'container-host';
 
 /** An engine whose container host is booted, and if need be prepared, when the first container wants it. */
 export function nodeEngine(images: ImageStore): ContainerEngine {
-  const hypervisor = new Hypervisor();
+  const hypervisor = new Hypervisor({
+    // Seen by hypertab top; where there is no folder for it, the host works as well without.
+    onCreated: (vm) => void serveControl(vm).catch(() => {}),
+  });
   return new ContainerEngine({
     images,
     volumes: new FolderVolumes(),

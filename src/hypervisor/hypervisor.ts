@@ -44,6 +44,8 @@ export interface HypervisorOptions {
   core?: WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Cores of the host that the VMs share among them; default: as many as it has. */
   cores?: number;
+  /** Told of each VM that was made. */
+  onCreated?: (vm: VirtualMachine) => void;
   /** Saves a VM whose lease is over, before it is stopped; default: a snapshot of it is stored. */
   saveAtLeaseEnd?: (vm: VirtualMachine) => Promise<void>;
   /** Console bytes and figures through shared memory; default: where the page is cross-origin isolated. */
@@ -307,6 +309,7 @@ export class Hypervisor {
     };
     const vm = await Vm.create(whole);
     this.#adopt(vm, platform);
+    this.#options.onCreated?.(vm);
     return vm;
   }
 
