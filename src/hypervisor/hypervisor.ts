@@ -10,7 +10,13 @@ import { FileError, OptionError, StateError } from './errors.ts';
 import { HostScheduler } from './host-scheduler.ts';
 import type { VmLimits } from './limits.ts';
 import { planNetworks } from './networks.ts';
-import { currentPlatform, type Platform, type WorkerFactory, type WorkerHandle } from './platform.ts';
+import {
+  currentPlatform,
+  type Platform,
+  remembering,
+  type WorkerFactory,
+  type WorkerHandle,
+} from './platform.ts';
 import {
   LARGEST_SNAPSHOT,
   type OpenedSnapshot,
@@ -247,7 +253,8 @@ export class Hypervisor {
         `network: a clone has ${parts.networks?.length ?? 0} interfaces, as its original; give as many`,
       );
     }
-    const worker = platform.startWorker(`hypertab clone of ${parts.name}`);
+    // It may be lost before there is a VM to hear of it.
+    const worker = remembering(platform.startWorker(`hypertab clone of ${parts.name}`));
     try {
       const boot = parts.firmware ? await parts.bootFiles() : undefined;
       const { copy, consoles } = await take();

@@ -14,6 +14,23 @@ export interface WorkerHandle {
 /** Starts a worker; `name` is for debuggers. */
 export type WorkerFactory = (name: string) => WorkerHandle;
 
+/** A worker whose loss is told, too, to who asks after it has happened. */
+export function remembering(worker: WorkerHandle): WorkerHandle {
+  let lost: Error | undefined;
+  let tell: ((error: Error) => void) | undefined;
+  worker.onLost((error) => {
+    lost = error;
+    tell?.(error);
+  });
+  return {
+    ...worker,
+    onLost: (listener) => {
+      tell = listener;
+      if (lost !== undefined) listener(lost);
+    },
+  };
+}
+
 /** What differs between a browser and Node. */
 export interface Platform {
   startWorker: WorkerFactory;

@@ -5,7 +5,7 @@ import { HtvmFile } from '../storage/htvm/htvm-reader.ts';
 import type { SnapshotFiles } from '../storage/htvm/snapshot-files.ts';
 import { waitForPrompt } from './prompt.ts';
 import { parseMemory } from './size.ts';
-import type { GuestFiles, VirtualMachine, VmOptions } from './types.ts';
+import type { GuestFiles, VirtualMachine, VmOptions, VmShare } from './types.ts';
 
 /** Raised when what a machine looks like to its guest changes: older warm starts are not used then. */
 const BOARD_VERSION = 1;
@@ -24,8 +24,9 @@ export async function warmId(
     return undefined;
   // A disk that is kept goes on, a machine that does not would meet another one than it knows.
   if ((guest.drives?.length ?? 0) > 0 && options.snapshot !== true) return undefined;
-  // What a share holds at the start is up to others; one in memory is empty.
-  if ((options.shares ?? []).some((share) => share.kind !== 'memory' || share.readonly)) return undefined;
+  // What a share holds at the start is up to others; one in memory is empty, and so is one for trees to come.
+  const isEmpty = ({ kind, readonly }: VmShare) => (kind === 'memory' && !readonly) || kind === 'mounts';
+  if (!(options.shares ?? []).every(isEmpty)) return undefined;
   const networks =
     options.network === undefined ? 0 : Array.isArray(options.network) ? options.network.length : 1;
   const text = JSON.stringify([
@@ -43,6 +44,7 @@ export async function warmId(
     (options.shares ?? []).map((share) => [
       share.tag,
       share.kind === 'memory' && [share.shared, share.capacity],
+      share.kind === 'mounts' && share.immutable,
     ]),
   ]);
   return toHex((await sha256(new TextEncoder().encode(text))).subarray(0, 16));
