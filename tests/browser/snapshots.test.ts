@@ -153,3 +153,29 @@ test('a snapshot goes out as one file, and comes in by being dropped on the page
   await waitForConsole(page(), /#$/);
   expect(await shell('cat /tmp/file')).toBe('kept');
 });
+
+test('no room in the middle of a save leaves the snapshots as they were, and says so', async () => {
+  const { origin } = new URL(page().url());
+  const session = await open.context.newCDPSession(page());
+  const saved = () =>
+    page().evaluate(async () => (await window.hypertab.hypervisor.snapshots.list()).map(({ id }) => id));
+  const before = await saved();
+  expect(before).toHaveLength(1);
+  // Less than what is there: the browser's own count of that lags behind.
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 4 * 1024 ** 2 });
+  try {
+    await control(page(), 'snapshot').click();
+    const told = page().locator(
+      `${MACHINE} [role=alert]:not([hidden]), ${MACHINE} .detail:has-text("It stood")`,
+    );
+    await expect.poll(() => told.first().textContent(), { timeout: 20_000 }).toContain('no more room');
+    expect(await saved()).toEqual(before);
+    expect(await shell('cat /tmp/file')).toBe('kept');
+  } finally {
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+  }
+  await control(page(), 'close').click();
+  await page().locator('.snapshot button', { hasText: 'Restore' }).click();
+  await waitForConsole(page(), /#$/);
+  expect(await shell('cat /tmp/file')).toBe('kept');
+});
