@@ -2,12 +2,10 @@ import * as Comlink from 'comlink';
 import type { MachineMemory, StopReason } from '../machine/machine-types.ts';
 import { canShareMemory, createChannel, openReader, openSender } from '../worker/byte-channel.ts';
 import type { MachineControl, MachineSetup, TerminalEnds, WorkerEvent } from '../worker/machine-control.ts';
-import { StatsBoard, type StatsSample, type WorkerStats } from '../worker/stats-channel.ts';
-import { watchBalloon } from './balloon-watch.ts';
+import { StatsBoard } from '../worker/stats-channel.ts';
 import { Emitter } from './emitter.ts';
 import { HypertabError, OptionError, StateError, WorkerLostError } from './errors.ts';
 import { type Schedulable, schedulableOf } from './host-scheduler.ts';
-import { Lease, saveAtEnd } from './lease.ts';
 import type { VmLimits } from './limits.ts';
 import type { WorkerHandle } from './platform.ts';
 import { refusal } from './refusal.ts';
@@ -16,15 +14,13 @@ import { parseSize } from './size.ts';
 import type { CloneOptions, FreshSnapshot, SnapshotOptions } from './snapshot-types.ts';
 import type { VirtualMachine, VmEvents, VmState, VmStats } from './types.ts';
 import { GuestConsole } from './vm-console.ts';
+import { VmFigures } from './vm-figures.ts';
 import { GuestFolder } from './vm-folder.ts';
 import { PluggedInterface } from './vm-interface.ts';
-import { NO_STATS, RateMeter, Stopwatch } from './vm-metrics.ts';
 import type { VmParts } from './vm-parts.ts';
 import { VmResources } from './vm-resources.ts';
 import { VmSaving } from './vm-saving.ts';
 
-/** Milliseconds over which speed and load are measured. */
-const WINDOW_MS = 500;
 /** Milliseconds a worker is given to close drives and shares. */
 const CLOSE_MS = 2000;
 
@@ -47,18 +43,13 @@ export class Vm implements VirtualMachine {
   /** The serial one first, channels last. */
   readonly #consoles: GuestConsole[];
   readonly #emitter = new Emitter<VmEvents>();
-  readonly #meter = new RateMeter();
-  readonly #watch = new Stopwatch();
-  readonly #board: StatsBoard | undefined;
+  readonly #figures: VmFigures;
   readonly #resources: VmResources;
-  readonly #lease: Lease;
   readonly #saving: VmSaving;
   /** Told when its limits have changed. */
   onLimits: () => void = () => {};
   #state: VmState = 'created';
   #reason: StopReason | undefined;
-  #sample: StatsSample | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
   #run = 0;
   #plugPulled = false;
   /** Why the plug is pulled, when it is not because somebody asked for it. */
@@ -96,22 +87,19 @@ export class Vm implements VirtualMachine {
     });
     this.interfaces = interfaces;
     this.shares = new Map((parts.shares ?? []).map(({ tag }) => [tag, this.#openFolder(tag)]));
-    this.#board = board;
-    this.#lease = new Lease({
-      onWarning: (remainingMs) => this.#emitter.emit('lease', { remainingMs }),
-      onEnd: (leaseMs) => void this.#leaseOver(leaseMs, parts.saveAtLeaseEnd),
-    });
-    const { memory } = parts.config;
-    const limited = { memory, drives: parts.drives?.length ?? 0, interfaces: interfaces.length };
-    this.#resources = new VmResources(limited, {
-      setBalloon: async (bytes) => {
-        await this.#call(control.setBalloon(bytes));
-        watchBalloon(this, (message) => this.#emitter.emit('warning', { message }));
-      },
-      setDriveRates: (index, rates) => this.#call(control.setDriveRates(index, rates)),
-      setNetworkRates: (index, rates) => this.#call(control.setNetworkRates(index, rates)),
-      setLease: (milliseconds) => {
-        if (this.#state === 'running' || this.#state === 'paused') this.#lease.grant(milliseconds);
+    this.#figures = new VmFigures(board, parts.config.memory, () =>
+      this.#emitter.emit('stats', this.#figures.describe(this.#state)),
+    );
+    this.#resources = new VmResources({
+      vm: this,
+      parts,
+      control,
+      call: (answer) => this.#call(answer),
+      onLease: (remainingMs) => this.#emitter.emit('lease', { remainingMs }),
+      onWarning: (message) => this.#emitter.emit('warning', { message }),
+      stop: (reason) => {
+        this.#pulledFor = reason;
+        return this.powerOff();
       },
     });
     this.#whenLost = new Promise((_, reject) => {
@@ -251,14 +239,14 @@ export class Vm implements VirtualMachine {
   }
 
   get leaseRemainingMs(): number | undefined {
-    return this.#lease.remainingMs;
+    return this.#resources.leaseRemainingMs;
   }
 
   /** As the host's scheduler sees it. */
   get schedulable(): Schedulable {
     return schedulableOf(this.#resources, {
       running: () => this.#state === 'running' && this.#lost === undefined,
-      sample: () => this.#latest(),
+      sample: () => this.#figures.latest,
       setPlan: (plan) => {
         if (this.#lost === undefined && this.#state !== 'destroyed')
           this.#call(this.#control.setCpu(plan)).catch(() => {});
@@ -273,7 +261,7 @@ export class Vm implements VirtualMachine {
     this.#rejectLost(new StateError(`${this.name} has been destroyed`));
     if (this.#stores && this.#lost === undefined) await this.#closeStores();
     for (const console of this.#consoles) console.close();
-    this.#unplug();
+    for (const plugged of this.interfaces) plugged.close();
     this.#events.onmessage = null;
     this.#events.close();
     this.#control[Comlink.releaseProxy]();
@@ -284,9 +272,9 @@ export class Vm implements VirtualMachine {
   async stats(): Promise<VmStats> {
     if (this.#lost === undefined && this.#state !== 'destroyed') {
       const stats = await this.#call(this.#control.stats()).catch(() => undefined);
-      if (stats !== undefined) return this.#describe(stats);
+      if (stats !== undefined) return this.#figures.describe(this.#state, stats);
     }
-    return this.#describe(this.#latest()?.stats ?? NO_STATS);
+    return this.#figures.describe(this.#state);
   }
 
   console(index = 0): GuestConsole {
@@ -367,8 +355,7 @@ export class Vm implements VirtualMachine {
     this.#plugPulled = false;
     this.#pulledFor = undefined;
     this.#reason = undefined;
-    this.#watch.reset();
-    this.#meter.reset();
+    this.#figures.reset();
     this.#enter('running');
     try {
       const consoleBytes = await this.#call(begin(run));
@@ -414,48 +401,16 @@ export class Vm implements VirtualMachine {
 
   #enter(state: VmState): void {
     this.#state = state;
-    clearInterval(this.#timer);
-    if (state === 'running') {
-      this.#watch.start();
-      this.#timer = setInterval(() => this.#measure(), WINDOW_MS);
-      // Node: a clock that only measures must not keep the process.
-      (this.#timer as { unref?(): void }).unref?.();
-    } else {
-      this.#watch.hold();
-      this.#meter.reset();
-    }
-    if (state === 'stopped' || state === 'destroyed') this.#lease.end();
-    else if (this.#lease.remainingMs === undefined) this.#lease.grant(this.#resources.leaseMs);
+    this.#figures.entered(state);
+    this.#resources.entered(state);
     const reason = state === 'stopped' ? this.#reason : undefined;
     this.#emitter.emit('state', reason === undefined ? { state } : { state, reason });
-  }
-
-  #measure(): void {
-    const sample = this.#latest();
-    this.#meter.add(sample);
-    this.#emitter.emit('stats', this.#describe(sample?.stats ?? NO_STATS));
-  }
-
-  #latest(): StatsSample | undefined {
-    const sample = this.#board?.read();
-    if (sample !== undefined) this.#sample = sample;
-    return this.#sample;
-  }
-
-  #describe(stats: WorkerStats): VmStats {
-    return {
-      ...stats,
-      ...this.#meter.rates,
-      state: this.#state,
-      elapsedMs: this.#watch.milliseconds,
-      memory: this.#memory,
-    };
   }
 
   async #onEvent(event: WorkerEvent): Promise<void> {
     switch (event.type) {
       case 'stats':
-        this.#sample = event.sample;
+        this.#figures.note(event.sample);
         return;
       case 'reset':
         this.#beginPowerCycle(event.consoleBytes);
@@ -522,18 +477,6 @@ export class Vm implements VirtualMachine {
     });
   }
 
-  /** Pulls the cables of its network interfaces. */
-  #unplug(): void {
-    for (const plugged of this.interfaces) plugged.close();
-  }
-
-  async #leaseOver(leaseMs: number, save: VmParts['saveAtLeaseEnd']): Promise<void> {
-    const { reason, warning } = await saveAtEnd(this, leaseMs, save);
-    if (warning !== undefined) this.#emitter.emit('warning', { message: warning });
-    this.#pulledFor = reason;
-    await (reason === undefined ? this.pause() : this.powerOff()).catch(() => {});
-  }
-
   #isOn(): boolean {
     return this.#state === 'created' || this.#state === 'running' || this.#state === 'paused';
   }
@@ -545,7 +488,7 @@ export class Vm implements VirtualMachine {
 
   #onLost(cause: Error): void {
     if (this.#lost !== undefined || this.#state === 'destroyed') return;
-    this.#unplug();
+    for (const plugged of this.interfaces) plugged.close();
     const error = new WorkerLostError(`${this.name}: its worker is lost: ${cause.message}`, { cause });
     this.#lost = error;
     this.#rejectLost(error);
