@@ -30,7 +30,7 @@ import { parseMemory } from './size.ts';
 import { SnapshotError } from './snapshot-error.ts';
 import type { CloneOptions, RestoreOptions, SnapshotStore } from './snapshot-types.ts';
 import { Snapshots } from './snapshots.ts';
-import type { GuestResolver, VirtualMachine, VmOptions } from './types.ts';
+import type { GuestFiles, GuestResolver, VirtualMachine, VmOptions } from './types.ts';
 import { Vm } from './vm.ts';
 import type { BootFiles, TakenCopy, VmParts } from './vm-parts.ts';
 import { WarmStarts, warmId } from './warm-starts.ts';
@@ -152,13 +152,14 @@ export class Hypervisor {
    */
   async createWarm(options: VmOptions & { guest: string }): Promise<VirtualMachine | undefined> {
     const platform = await this.#platform();
-    const id = await this.#warmId(platform, options);
+    const guest = await platform.resolveGuest(options.guest);
+    const id = await this.#warmId(platform, options, guest);
     const file = id === undefined ? undefined : await (await this.#warmStarts(platform)).find(id);
     if (id === undefined || file === undefined) return undefined;
     try {
       const { name, network, cpus, weight, lease } = options;
       const chosen = { name: name ?? options.guest, network, cpus, weight, lease };
-      return await this.#restore(platform, { chain: [file], owned: true, stored: false }, chosen);
+      return await this.#restore(platform, { chain: [file], owned: true, stored: false }, chosen, guest);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
       await (await this.#warmStarts(platform)).forget(id);
@@ -173,15 +174,14 @@ export class Hypervisor {
    */
   async keepWarm(vm: VirtualMachine, options: VmOptions & { guest: string }): Promise<boolean> {
     const platform = await this.#platform();
-    const id = await this.#warmId(platform, options);
+    const id = await this.#warmId(platform, options, await platform.resolveGuest(options.guest));
     if (id === undefined || vm.isRestored) return false;
     return (await this.#warmStarts(platform)).take(vm, id);
   }
 
-  async #warmId(platform: Platform, options: VmOptions & { guest: string }): Promise<string | undefined> {
+  async #warmId(platform: Platform, options: VmOptions, guest: GuestFiles): Promise<string | undefined> {
     if (this.#options.core !== undefined) return undefined;
     this.#coreKey ??= platform.coreKey().catch(() => '');
-    const guest = await platform.resolveGuest(options.guest);
     return warmId(options, guest, await this.#coreKey);
   }
 
@@ -194,13 +194,31 @@ export class Hypervisor {
     platform: Platform,
     opened: OpenedSnapshot,
     options: RestoreOptions,
+    known?: GuestFiles,
+  ): Promise<VirtualMachine> {
+    checkOptions(options);
+    // It takes as long to start as the rest here.
+    const worker = remembering(platform.startWorker(`hypertab ${options.name ?? 'restored'}`));
+    try {
+      return await this.#restoreInto(worker, platform, opened, options, known);
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+  }
+
+  async #restoreInto(
+    worker: WorkerHandle,
+    platform: Platform,
+    opened: OpenedSnapshot,
+    options: RestoreOptions,
+    known: GuestFiles | undefined,
   ): Promise<VirtualMachine> {
     const { manifest } = opened.chain.at(-1)!;
-    checkOptions(options);
     let missing: unknown;
     const guest =
-      manifest.guest === undefined
-        ? undefined
+      known !== undefined || manifest.guest === undefined
+        ? known
         : await platform.resolveGuest(manifest.guest.name).catch((error: unknown) => {
             missing = error;
             return undefined;
@@ -222,7 +240,7 @@ export class Hypervisor {
       bios ? bootFiles() : undefined,
       restoredState(opened),
     ]);
-    return this.#make(platform, {
+    const parts = {
       name: options.name ?? manifest.name,
       prompt: manifest.prompt,
       ...(manifest.guest !== undefined && { guest: manifest.guest }),
@@ -236,7 +254,8 @@ export class Hypervisor {
       drives: plan.drives,
       networks: plan.networks,
       limits: { ...limitsOf(options), driveRates: ratesOfDrives(plan.given) },
-    });
+    };
+    return this.#make(platform, parts, worker);
   }
 
   /** Makes a VM of a copy of another one's machine, taken once the new one's worker is on its way. */
