@@ -4,6 +4,7 @@ import { formatSize } from '../hypervisor/size.ts';
 import type { GuestFiles } from '../hypervisor/types.ts';
 import { GUEST_HELP } from './help.ts';
 import { nearest, parseOptions } from './options.ts';
+import { recordReads } from './record-reads.ts';
 import { runMachine } from './run-machine.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -83,7 +84,13 @@ async function prepare(name: string, refresh: boolean): Promise<void> {
   const interrupted = () => cancel.abort();
   process.once('SIGINT', interrupted);
   try {
-    await prepareGuest(name, { onProgress: progress.onProgress, signal: cancel.signal, refresh, runMachine });
+    await prepareGuest(name, {
+      onProgress: progress.onProgress,
+      signal: cancel.signal,
+      refresh,
+      runMachine,
+      recordReads,
+    });
   } finally {
     process.off('SIGINT', interrupted);
     progress.end();

@@ -6,6 +6,7 @@ import { FileBackend } from '../storage/file-backend-node.ts';
 import { writeExt4 } from '../storage/image/ext4-writer.ts';
 import type { ImageEntry } from '../storage/image/image-entry.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { catalogueEntry } from './catalogue.ts';
 import { extractDeb } from './deb-node.ts';
 import { debianKernel, fetchBusybox, fetchKernel, joinArchives } from './debian-kernel-node.ts';
 import type { DebianRepository, FetchedPackage } from './debian-repository-node.ts';
@@ -26,6 +27,8 @@ const PACKAGES = ['mawk', 'apt', 'python3-minimal', 'mount', 'kmod', 'procps', '
 const DISK_BYTES = 2048 * MIB;
 /** Raised when an equal list of packages gives another image. */
 const DISK_FORMAT = 1;
+/** Raised when equal disks are to be looked at anew for what a boot reads of them. */
+const READS_FORMAT = 1;
 /** RAM while it is made, and the mark that the last line of it begins with. */
 const CONFIGURE_MEMORY = 512 * MIB;
 const CONFIGURED = 'hypertab-configure: ';
@@ -49,7 +52,7 @@ const SCRIPTS = {
 export const debianRecipe: Recipe = {
   inputs: async () => {
     const texts = (await scripts()).map((entry) => (entry.type === 'file' ? String(entry.data) : ''));
-    return JSON.stringify([DISK_FORMAT, DISK_BYTES, PACKAGES, ...texts, MODULE_ARCHIVE]);
+    return JSON.stringify([DISK_FORMAT, READS_FORMAT, DISK_BYTES, PACKAGES, ...texts, MODULE_ARCHIVE]);
   },
   make: async (kitchen) => {
     const kernelPackage = await fetchKernel(kitchen);
@@ -63,7 +66,8 @@ export const debianRecipe: Recipe = {
     ]);
     const modules = await moduleArchive(kitchen, kernelPackage, false);
     const initrd = await kitchen.write('initrd', joinArchives(own, modules));
-    return { kernel, initrd, disk: await rootDisk(kitchen) };
+    const disk = await rootDisk(kitchen);
+    return { kernel, initrd, disk: { ...disk, first: await firstReads(kitchen, disk) } };
   },
 };
 
@@ -125,6 +129,27 @@ async function rootDisk(kitchen: Kitchen): Promise<GuestDisk> {
   const name = `root-${id}.img`;
   await rename(draft, join(kitchen.folder, name));
   return { name, bytes: DISK_BYTES, id, key };
+}
+
+/** What a boot reads of the disk: each of these reads waits for the one before, so that a page had better have them. */
+async function firstReads(kitchen: Kitchen, disk: GuestDisk): Promise<number[] | undefined> {
+  const entry = catalogueEntry('debian');
+  if (kitchen.recordReads === undefined || entry === undefined) return undefined;
+  kitchen.onProgress({ kind: 'step', text: 'looking at what a boot reads' });
+  const job = {
+    kernel: join(kitchen.folder, 'kernel'),
+    initrd: join(kitchen.folder, 'initrd'),
+    append: entry.append ?? '',
+    memory: entry.memory,
+    disk: join(kitchen.folder, disk.name),
+    prompt: entry.prompt ?? '# ',
+    signal: kitchen.signal,
+  };
+  // A guest without it boots as well, more slowly.
+  return kitchen.recordReads(job).catch((error: unknown) => {
+    if (kitchen.signal?.aborted) throw error;
+    return undefined;
+  });
 }
 
 async function writeImage(

@@ -45,6 +45,8 @@ export interface GuestDisk {
   id: string;
   /** What it was made of: an image with the same key need not be made anew. */
   key: string;
+  /** Where a boot reads it, in bytes, in that order: what a page fetches ahead. Absent where that was not found out. */
+  first?: number[];
 }
 
 export interface GuestFile {

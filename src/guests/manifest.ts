@@ -47,6 +47,9 @@ export function parseManifest(text: string, what: string): GuestManifest {
   return value as unknown as GuestManifest;
 }
 
+/** Places of a disk that a manifest may name. */
+const PLACES_MOST = 4096;
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isSize = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -60,7 +63,10 @@ function isDisk(value: unknown): value is GuestDisk {
   if (!isObject(value) || typeof value.name !== 'string' || !FILE_NAME.test(value.name)) return false;
   const isHex = (text: unknown, digits: number) =>
     String(text).length === digits && /^[0-9a-f]+$/.test(String(text));
-  return isSize(value.bytes) && isHex(value.id, 16) && isHex(value.key, 64);
+  const { first, bytes } = value;
+  if (first !== undefined && (!Array.isArray(first) || first.length > PLACES_MOST || !first.every(isSize)))
+    return false;
+  return isSize(bytes) && isHex(value.id, 16) && isHex(value.key, 64);
 }
 
 /** The name under which changes to a guest's drive are kept: those to another image have another. */

@@ -12,7 +12,7 @@ import type { GuestDisk, GuestEntry, GuestManifest, PreparedGuest } from './gues
 import { withLock } from './lock-node.ts';
 import { diskName, FILE_ROLES, isGuestName, locateGuest, missingGuest, parseManifest } from './manifest.ts';
 import { cacheFolder, guestsFolder } from './paths-node.ts';
-import type { Kitchen, MachineRunner } from './recipe-node.ts';
+import type { Kitchen, MachineRunner, ReadsRecorder } from './recipe-node.ts';
 import { recipeOf } from './recipes-node.ts';
 
 export interface GuestFolderOptions {
@@ -31,6 +31,8 @@ export interface PrepareOptions extends GuestFolderOptions, DownloadOptions {
   env?: NodeJS.ProcessEnv;
   /** Boots machines; without it, guests that are made by booting them cannot be. */
   runMachine?: MachineRunner;
+  /** Finds out what a boot reads of a disk; absent: pages fetch nothing of it ahead. */
+  recordReads?: ReadsRecorder;
 }
 
 /** Raised when the layout of a prepared guest changes, so that older ones are made anew. */
@@ -105,6 +107,7 @@ async function makeGuest(
     present: present && { folder: join(outputDir, present.name), manifest: present },
     checkDisk: async () => present && checkDisk(outputDir, present),
     runMachine: options.runMachine,
+    recordReads: options.recordReads,
     repository,
     fetch: async (name) => {
       const fetched = await (await repository()).fetch(name);

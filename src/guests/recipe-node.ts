@@ -19,6 +19,14 @@ export interface MachineJob {
 /** Boots machines for recipes; given from above, where machines are known. */
 export type MachineRunner = (job: MachineJob) => Promise<void>;
 
+/** A boot up to the prompt, to see what it reads of its disk; nothing is written to that. */
+export interface ReadsJob extends Omit<MachineJob, 'onLine'> {
+  prompt: string;
+}
+
+/** Answers where a boot reads the disk, in bytes, in that order. Given from above. */
+export type ReadsRecorder = (job: ReadsJob) => Promise<number[]>;
+
 /** What a recipe works with. */
 export interface Kitchen {
   /** The folder in which the guest's files are to be written. */
@@ -31,6 +39,7 @@ export interface Kitchen {
   /** To be called before a drive is made in place of that guest's; fails when a user has written to it. */
   checkDisk(): Promise<void>;
   runMachine: MachineRunner | undefined;
+  recordReads: ReadsRecorder | undefined;
   /** The Debian archive, opened at the first call. */
   repository(): Promise<DebianRepository>;
   /** Fetches a package and notes it as a source of the guest. */

@@ -37,6 +37,7 @@ export function resolveGuestHttp(baseUrl: string | URL): (name: string) => Promi
         kind: 'http',
         url: new URL(encodeURIComponent(disk.name), address).href,
         cache: own,
+        first: disk.first,
         overlay: { kind: 'browser', name: own },
       };
     });

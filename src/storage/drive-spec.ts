@@ -26,6 +26,8 @@ export interface HttpSource {
    * Where chunks that were fetched are kept: a name in the browser, a folder in Node. Default: in memory only.
    */
   cache?: string;
+  /** Where it will be read first, in bytes from its beginning: fetched ahead in this order, as soon as it is open. */
+  first?: readonly number[];
 }
 
 /** A drive as a machine is given it. */

@@ -15,6 +15,8 @@ export interface HttpBackendOptions extends HttpFetchOptions {
   cache?: ChunkCacheOpener;
   /** Chunks kept in memory, in bytes. Default 64 MiB. */
   memoryBytes?: number;
+  /** Where it will be read first, in bytes; what has no room in memory is left out. */
+  first?: readonly number[];
 }
 
 /** Measured: docs/measurements.md, HTTP. */
@@ -24,6 +26,8 @@ const SMALLEST_CHUNK = 4096;
 const LARGEST_CHUNK = 16 * 1024 ** 2;
 /** How many chunks are fetched ahead of a reader that goes straight on, at most. */
 const AHEAD = 4;
+/** Chunks on their way at a time of those that will be read first: requests are left for what is read meanwhile. */
+const EARLY = 3;
 
 /**
  * An image behind a URL, read by ranges in chunks. Each answer is checked against the version seen first, and against
@@ -103,6 +107,7 @@ export class HttpBackend extends UnchangingBackend {
       throw error;
     }
     self.#remember(0, start);
+    self.#fetchEarly(options.first ?? []);
     return self;
   }
 
@@ -145,6 +150,23 @@ export class HttpBackend extends UnchangingBackend {
       .catch(() => undefined)
       .finally(() => this.#keeping.delete(kept));
     this.#keeping.add(kept);
+  }
+
+  /** Behind the reader's back; who reads a chunk that could not be had meets the failure again. */
+  #fetchEarly(places: readonly number[]): void {
+    const wanted = new Set(places.map((place) => Math.floor(place / this.#chunkBytes)));
+    const last = Math.ceil(this.#pin.bytes / this.#chunkBytes) - 1;
+    const chunks = [...wanted]
+      .filter((chunk) => chunk >= 0 && chunk <= last && !this.#memory.has(chunk))
+      .slice(0, this.#limit - AHEAD - 2)
+      .values();
+    const work = async () => {
+      for (const chunk of chunks) {
+        if (!this.#isOpen || this.#broken !== undefined) return;
+        if (!this.#memory.has(chunk)) await this.#fetch(chunk).catch(() => undefined);
+      }
+    };
+    for (let worker = 0; worker < EARLY; worker++) void work();
   }
 
   /** Chunks that a reader who goes straight on will want: the more, the longer it does. */

@@ -28,6 +28,7 @@ async function openSource(source: DriveSource, readonly: boolean): Promise<Block
     case 'http':
       return HttpBackend.open(source.url, {
         digests: source.digests,
+        first: source.first,
         cache: source.cache === undefined ? undefined : folderCache(source.cache, source.url),
       });
     default:

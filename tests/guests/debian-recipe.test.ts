@@ -9,7 +9,7 @@ import {
   removeGuest,
   resolveGuestNode,
 } from '../../src/guests/prepare-node.ts';
-import type { MachineJob } from '../../src/guests/recipe-node.ts';
+import type { MachineJob, ReadsJob } from '../../src/guests/recipe-node.ts';
 import { busyboxPackages, FakeMirror, type FakePackage, makeDeb } from './fake-mirror.ts';
 import { run, temporaryFolder } from './programs.ts';
 
@@ -140,6 +140,21 @@ describe('the recipe of the Debian guest', () => {
     const again = await prepare({ refresh: true });
     expect(again.files.disk).toEqual(first.files.disk);
     expect(jobs).toHaveLength(1);
+  });
+
+  it('notes what a boot reads of its drive, for pages to fetch ahead, where that can be found out', async () => {
+    const jobs: ReadsJob[] = [];
+    const recordReads = async (job: ReadsJob) => {
+      jobs.push(job);
+      return [0, 1 << 20, 524288];
+    };
+    const { files } = await prepare({ recordReads });
+    expect(files.disk!.first).toEqual([0, 1 << 20, 524288]);
+    expect(jobs).toHaveLength(1);
+    expect(jobs[0]!.append).not.toContain('hypertab.configure');
+    const failing = () => Promise.reject(new Error('no prompt'));
+    const again = await prepare({ refresh: true, recordReads: failing });
+    expect(again.files.disk).toEqual({ ...files.disk, first: undefined });
   });
 
   it('does not give up a drive that was written to for newer packages, until it is removed', async () => {

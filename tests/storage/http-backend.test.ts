@@ -41,6 +41,15 @@ async function readAt(drive: HttpBackend, at: number, length: number): Promise<B
   return Buffer.from(target);
 }
 
+/** Waits until that is so. */
+async function eventually(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error('it did not come to that');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
 const right = (at: number, length: number) => {
   const bytes = Buffer.alloc(length);
   bytes.set(contents.subarray(at, at + length));
@@ -75,6 +84,39 @@ test('reading here and there fetches nothing but what is read', async () => {
   for (const chunk of [9, 3, 7, 1]) await readAt(drive, chunk * CHUNK, 100);
   expect(server.ranges.length).toBe(5);
   await drive.close();
+});
+
+test('what will be read first is fetched ahead, and only once', async () => {
+  const first = [9, 3, 3, 7, 0, 4].map((chunk) => chunk * CHUNK + 100);
+  const drive = await HttpBackend.open(url, { ...FAST, first: [...first, 1e12, BYTES + CHUNK] });
+  const wanted = [0, 9, 3, 7, 4];
+  await eventually(() => server.ranges.length === wanted.length);
+  // A few are on their way at a time.
+  const chunks = server.ranges.map((range) => Number(/\d+/.exec(range)![0]) / CHUNK);
+  expect(chunks[0]).toBe(0);
+  expect(new Set(chunks)).toEqual(new Set(wanted));
+  expect(chunks.at(-1)).not.toBe(9);
+  for (const chunk of wanted) {
+    expect((await readAt(drive, chunk * CHUNK, 100)).equals(right(chunk * CHUNK, 100))).toBe(true);
+  }
+  expect(server.ranges).toHaveLength(wanted.length);
+  await drive.close();
+});
+
+test('what cannot be fetched ahead is no failure until it is read', async () => {
+  server.script = ['right', 'refuses', 'refuses'];
+  const drive = await HttpBackend.open(url, { ...FAST, first: [2 * CHUNK, 5 * CHUNK] });
+  await eventually(() => server.script.length === 0);
+  expect((await readAt(drive, 5 * CHUNK, 100)).equals(right(5 * CHUNK, 100))).toBe(true);
+  await drive.close();
+});
+
+test('a drive that is closed at once fetches nothing more ahead', async () => {
+  const first = Array.from({ length: 12 }, (_, chunk) => chunk * CHUNK);
+  const drive = await HttpBackend.open(url, { ...FAST, first });
+  await drive.close();
+  const { length } = server.ranges;
+  expect(length).toBeLessThan(5);
 });
 
 test.each<Behaviour>([
