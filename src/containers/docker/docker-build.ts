@@ -76,6 +76,7 @@ export async function buildFrom(call: DockerCall): Promise<number> {
     noCache: flags.has('no-cache'),
     pull: flags.has('pull'),
     runner: engineRunner(engine),
+    fetchImage: call.fetchImage,
   };
   if (place === '-') {
     const parts: Uint8Array[] = [];

@@ -28,7 +28,10 @@ find . -type d | while IFS= read -r directory; do
     ls -A "$layer/$directory" | while IFS= read -r name; do
       path=$directory/$name
       if [ -e "$whole/$path" ] || [ -L "$whole/$path" ] || [ -c "$path" ]; then continue; fi
-      echo "$path"
+      for above; do
+        if [ "$above" = "$layer" ]; then echo "$path"; break; fi
+        if [ -c "$above/$path" ]; then break; fi
+      done
     done
   done
 done | sort -u`;
@@ -41,16 +44,24 @@ function busybox(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let errors = '';
+    // The program may have ended before what it wrote has been taken.
+    let taken: Promise<void> = Promise.resolve();
     const decoder = new TextDecoder();
     runtime.host.agent.spawn(
       { program: '/usr/bin/busybox', arguments: args, environment: ['PATH=/usr/bin'] },
       {
         output: (stream, bytes) => {
-          if (stream === 'stdout') return onData(bytes);
+          if (stream === 'stdout') {
+            taken = taken.then(() => onData(bytes));
+            return taken;
+          }
           if (errors.length < 1000) errors += decoder.decode(bytes, { stream: true });
+          return undefined;
         },
-        exited: ({ code }) =>
-          code === 0 ? resolve() : reject(new EngineError(500, `cannot read the layer: ${errors.trim()}`)),
+        exited: ({ code }) => {
+          if (code === 0) taken.then(resolve, reject);
+          else reject(new EngineError(500, `cannot read the layer: ${errors.trim()}`));
+        },
         failed: (error) => reject(new EngineError(500, error.message, { cause: error })),
       },
     );

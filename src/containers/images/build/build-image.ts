@@ -201,14 +201,17 @@ class Build {
 
   private async image(name: string): Promise<StageState> {
     const find = async () => (await this.images.catalogue()).find(name).image;
-    const { registry, signal, onProgress } = this.options;
+    const { registry, signal, onProgress, fetchImage } = this.options;
     const found = this.options.pull
       ? undefined
       : await find().catch((error: unknown) => {
           if (error instanceof ImageStoreError && error.code === 'not-found') return undefined;
           throw error;
         });
-    if (found === undefined) await this.images.pull(name, { onProgress, signal, ...registry });
+    if (found === undefined) {
+      if (fetchImage !== undefined) await fetchImage(name);
+      else await this.images.pull(name, { onProgress, signal, ...registry });
+    }
     const image = found ?? (await find());
     const record = image.records[0]!;
     await this.images.content.claim(

@@ -48,6 +48,8 @@ export interface BuildOptions extends ImageTaskOptions {
   /** Without it RUN is an error. */
   runner?: BuildRunner;
   registry?: RegistryTaskOptions;
+  /** Fetches a base image that is not there; default: from its registry. */
+  fetchImage?: (name: string) => Promise<void>;
   /** Time of what is made, RFC 3339; default: now. */
   created?: string;
 }
