@@ -112,6 +112,29 @@ test('a machine and its clone go their own ways', async () => {
   await boot();
   await waitForConsole(page(), /#$/);
   await shell('echo first > /tmp/who');
+  const figures = await page().evaluate(async () => {
+    const { hypervisor, app } = window.hypertab;
+    const vm = app.view.value.sessions.at(-1)!.vm!;
+    const time = async (make: () => Promise<typeof vm>) => {
+      const times: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        const begin = performance.now();
+        const other = await make();
+        await other.start();
+        times.push(Math.round(performance.now() - begin));
+        await other.destroy();
+      }
+      return times;
+    };
+    const packed = await vm.snapshot({ store: false });
+    const plain = await vm.snapshot({ store: false, compression: 'none' });
+    return {
+      clone: await time(() => vm.clone()),
+      packed: await time(() => hypervisor.restore(packed)),
+      plain: await time(() => hypervisor.restore(plain)),
+    };
+  });
+  console.info(`ms until the machine runs: ${JSON.stringify(figures)}`);
   await control(page(), 'clone').click();
   await expect.poll(() => page().locator(`${MACHINE} h2`).textContent()).toBe('busybox 2');
   await waitForConsole(page(), /#$/);
