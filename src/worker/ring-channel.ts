@@ -1,9 +1,8 @@
 // Bytes through a ring in shared memory. The port beside it carries no data, only door bells: "there are bytes"
 // when the reader sleeps, "there is room" when the writer waits.
 
-import { ByteQueue } from '../devices/byte-queue.ts';
-import type { ByteListener, ByteReader, ByteSender } from './byte-channel.ts';
-import { Delivery } from './delivery.ts';
+import type { ByteQueue } from '../devices/byte-queue.ts';
+import { PortReader, PortSender } from './port-stream.ts';
 import { nextTurn } from './turns.ts';
 
 // Header words (Int32). READ and WRITE count bytes modulo 2^32, so that full and empty differ.
@@ -64,90 +63,47 @@ class Ring {
   }
 }
 
-export class RingByteSender implements ByteSender {
-  onDrain: (() => void) | undefined;
-  sent = 0;
+export class RingByteSender extends PortSender {
   readonly #ring: Ring;
-  readonly #port: MessagePort;
-  readonly #queue = new ByteQueue();
 
   constructor(buffer: SharedArrayBuffer, port: MessagePort) {
+    super(port);
     this.#ring = new Ring(buffer);
-    this.#port = port;
-    port.onmessage = () => {
-      this.#pump();
-      this.onDrain?.();
-    };
   }
 
   get undelivered(): number {
-    return this.#queue.length + this.#ring.used;
+    return this.queue.length + this.#ring.used;
   }
 
-  send(bytes: Uint8Array): void {
-    this.sent += bytes.length;
-    this.#queue.push(bytes);
-    this.#pump();
-  }
-
-  close(): void {
-    this.#port.onmessage = null;
-    this.#port.close();
-  }
-
-  #pump(): void {
+  protected pump(): void {
     const { header } = this.#ring;
-    let wrote = this.#ring.writeFrom(this.#queue);
-    if (this.#queue.length > 0) {
+    let wrote = this.#ring.writeFrom(this.queue);
+    if (this.queue.length > 0) {
       Atomics.store(header, WRITER_WAITS, 1);
       // The reader may have made room between the last look and the flag.
-      if (this.#ring.writeFrom(this.#queue)) wrote = true;
-      if (this.#queue.length === 0) Atomics.store(header, WRITER_WAITS, 0);
+      if (this.#ring.writeFrom(this.queue)) wrote = true;
+      if (this.queue.length === 0) Atomics.store(header, WRITER_WAITS, 0);
     }
-    if (wrote && Atomics.exchange(header, READER_SLEEPS, 0) === 1) this.#port.postMessage(null);
+    if (wrote && Atomics.exchange(header, READER_SLEEPS, 0) === 1) this.port.postMessage(null);
   }
 }
 
-export class RingByteReader implements ByteReader {
+export class RingByteReader extends PortReader {
   readonly #ring: Ring;
-  readonly #port: MessagePort;
-  readonly #delivery = new Delivery();
-  #draining = false;
 
   constructor(buffer: SharedArrayBuffer, port: MessagePort) {
+    super(port);
     this.#ring = new Ring(buffer);
-    this.#port = port;
   }
 
-  get received(): number {
-    return this.#delivery.received;
-  }
-
-  listen(listener: ByteListener): void {
-    this.#delivery.listener = listener;
-    this.#port.onmessage = () => void this.#drain();
-  }
-
-  whenReceived(total: number): Promise<void> {
-    return this.#delivery.whenReceived(total);
-  }
-
-  close(): void {
-    this.#delivery.close();
-    this.#port.onmessage = null;
-    this.#port.close();
-  }
-
-  async #drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+  protected async drain(): Promise<void> {
     const { header } = this.#ring;
     let turn = 0;
-    while (!this.#delivery.closed) {
+    while (!this.delivery.closed) {
       const bytes = this.#ring.read(RING_BYTES);
       if (bytes.length > 0) {
-        if (Atomics.exchange(header, WRITER_WAITS, 0) === 1) this.#port.postMessage(null);
-        const pending = this.#delivery.hand(bytes);
+        if (Atomics.exchange(header, WRITER_WAITS, 0) === 1) this.port.postMessage(null);
+        const pending = this.delivery.hand(bytes);
         if (pending !== undefined) await pending;
         turn += bytes.length;
         // A writer that never stops must not keep this thread from its other messages.
@@ -161,6 +117,5 @@ export class RingByteReader implements ByteReader {
       // The writer may have written between the last look and the flag; whoever clears the flag goes on.
       if (this.#ring.used === 0 || Atomics.exchange(header, READER_SLEEPS, 0) === 0) break;
     }
-    this.#draining = false;
   }
 }
