@@ -442,6 +442,7 @@ class Build {
       build,
     });
     this.steps.set(build, record);
-    return { image: record.config, config: whole, layers: record.layers };
+    // As it will be read again: what a step is recognized by must not hang on the order of fields.
+    return { image: record.config, config: await configOf(content, record.config), layers: record.layers };
   }
 }

@@ -396,6 +396,23 @@ describe('the cache', () => {
     expect(steps).toHaveLength(5);
   });
 
+  it('does not hang on the order in which settings were made', async () => {
+    const { run, steps } = runner();
+    const lines = [
+      'FROM base',
+      'CMD x',
+      'ENV A=b',
+      'USER web',
+      'WORKDIR /w',
+      'EXPOSE 1',
+      'RUN y',
+      'LABEL l=m',
+      'RUN z',
+    ];
+    expect(await build(lines, { runner: run })).toBe(await build(lines, { runner: run }));
+    expect(steps).toHaveLength(2);
+  });
+
   it('is asked about the values of arguments too', async () => {
     const { run, steps } = runner();
     const lines = ['FROM base', 'ARG A', 'RUN x'];
