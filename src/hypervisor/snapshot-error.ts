@@ -40,5 +40,10 @@ export function snapshotError(error: unknown): unknown {
     const fault = error.kind === 'corrupt' ? 'damaged' : error.kind;
     return new SnapshotError(fault, error.message, { cause: error });
   }
+  if (error instanceof RangeError) {
+    return new SnapshotError('io', `this host has not the memory for it (${error.message})`, {
+      cause: error,
+    });
+  }
   return error;
 }

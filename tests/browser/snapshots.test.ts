@@ -1,4 +1,5 @@
 // Saved machines on the page: snapshots, clones, files of them, and guests that go on from their first prompt.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,10 +172,23 @@ test('a snapshot goes out as one file, and comes in by being dropped on the page
   await drop(bytes.subarray(0, bytes.length - 100));
   await page().locator('.saved [role=alert]', { hasText: 'cut off' }).waitFor();
   expect(await page().locator('.snapshot').count()).toBe(0);
-  await drop(bytes);
+  // To Node and back: a file is the same in both.
+  const inNode = [
+    'run',
+    '--restore',
+    file,
+    '--exec',
+    'cat /tmp/file; echo from Node >/tmp/file',
+    '--save',
+    file,
+  ];
+  expect(execFileSync(process.execPath, ['build/src/cli/main.js', ...inNode], { encoding: 'utf8' })).toBe(
+    'kept\n',
+  );
+  await drop(readFileSync(file));
   await page().locator('.snapshot button', { hasText: 'Restore' }).click();
   await waitForConsole(page(), /#$/);
-  expect(await shell('cat /tmp/file')).toBe('kept');
+  expect(await shell('cat /tmp/file')).toBe('from Node');
 });
 
 test('no room in the middle of a save leaves the snapshots as they were, and says so', async () => {
@@ -193,12 +207,12 @@ test('no room in the middle of a save leaves the snapshots as they were, and say
     );
     await expect.poll(() => told.first().textContent(), { timeout: 20_000 }).toContain('no more room');
     expect(await saved()).toEqual(before);
-    expect(await shell('cat /tmp/file')).toBe('kept');
+    expect(await shell('cat /tmp/file')).toBe('from Node');
   } finally {
     await session.send('Storage.overrideQuotaForOrigin', { origin });
   }
   await control(page(), 'close').click();
   await page().locator('.snapshot button', { hasText: 'Restore' }).click();
   await waitForConsole(page(), /#$/);
-  expect(await shell('cat /tmp/file')).toBe('kept');
+  expect(await shell('cat /tmp/file')).toBe('from Node');
 });

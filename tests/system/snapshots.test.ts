@@ -159,6 +159,40 @@ it('increments are restored with what they stand on, exported without, and keep 
   expect(await hypervisor.snapshots.list()).toEqual([]);
 });
 
+it('disks with changes kept beside them, or lost at the end, are as they were when the machine was saved', async () => {
+  const [kept, lost] = ['kept.img', 'lost.img'].map((name) => join(folder, name)) as [string, string];
+  await writeFile(kept, new Uint8Array(1 << 20));
+  await writeFile(lost, new Uint8Array(1 << 20));
+  const drives = [
+    { kind: 'file', path: kept, overlay: { kind: 'file', path: `${kept}.changes` } },
+    { kind: 'file', path: lost, snapshot: true },
+  ] as const;
+  const machine = await hypervisor.create({ guest: 'busybox', drives });
+  await machine.start();
+  await runCommand(machine, 'echo then | tee /dev/vda >/dev/vdb; sync');
+  const snapshot = await machine.snapshot({ store: false });
+  expect(snapshot.drives.map((drive) => drive.kept)).toEqual(['overlay', 'changes']);
+  await runCommand(machine, 'echo later | tee /dev/vda >/dev/vdb; sync');
+  await expect(machine.clone()).rejects.toMatchObject({
+    fault: 'configuration',
+    message: /cannot write one disk/,
+  });
+  await expect(hypervisor.restore(snapshot, { drives })).rejects.toThrow(/in use/);
+  await machine.destroy();
+  const again = await hypervisor.restore(snapshot, { drives });
+  await again.start();
+  const read = 'echo 3 >/proc/sys/vm/drop_caches; head -n 1 /dev/vda; head -n 1 /dev/vdb';
+  expect(await output(again, read)).toBe('then\nthen\n');
+  await again.destroy();
+  expect(hypervisor.list()).toEqual([vm]);
+  await expect(hypervisor.restore(snapshot)).rejects.toMatchObject({
+    fault: 'missing',
+    message: /kept\.img/,
+  });
+  const other = [{ kind: 'file', path: lost, overlay: { kind: 'memory' } }, drives[1]] as const;
+  await expect(hypervisor.restore(snapshot, { drives: other })).rejects.toThrow(/no snapshot|given/);
+});
+
 it('a snapshot that does not fit is refused with a word why', async () => {
   const snapshot = await vm.snapshot({ store: false });
   const refused = async (options: Parameters<typeof hypervisor.restore>[1], fault: string, words: RegExp) => {

@@ -94,6 +94,7 @@ const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 /** More than any machine takes of a kind. */
 const MOST_PARTS = 64;
 const MOST_SECTIONS = 65_536;
+const MOST_MEMORY = 2 ** 34;
 
 /** Reads fields of JSON and refuses what they must not be. */
 class Fields {
@@ -224,7 +225,7 @@ export function parseManifest(text: string, contentBytes: number, file: string):
 
 function readMachine(fields: Fields): HtvmMachine {
   return {
-    memory: fields.count('memory'),
+    memory: fields.count('memory', MOST_MEMORY),
     engine: fields.choice('engine', 'auto', 'interpreter', 'translator'),
     bios: fields.flag('bios'),
     append: fields.optionalText('append'),
