@@ -12,7 +12,7 @@
 // SLOT_BASE    decoded pages, SLOT_BYTES each
 // RAM_BASE     guest physical address 0x8000_0000
 
-export const HART_BASE = 0x40000;
+export const HART_BASE = 0x50000;
 export const HART_STRIDE = 0x2000;
 
 // A hart's TLBs: for each of four modes (TLB_MODE_*) a read, a write and a fetch table of 16-byte entries:
@@ -167,6 +167,11 @@ export const FEATURE_NO_IMPORTS = 8;
 /** u32: how a region was left: 0 in front of an instruction it could not execute, and 1 + BY_* of
  * translator/regions.ts by a jump. */
 export const LEFT_BY_JUMP = 1288;
+/** The same: at its entry, because a register did not hold a word (translator/words.ts). */
+export const LEFT_REFUSED = 4;
+/** The same: in front of the first of a group of loads and stores (translator/groups.ts), which lie so close. */
+export const LEFT_GROUP = 5;
+export const GROUP_SPAN = 256;
 /** u64: what the TLB held where a region was left at a miss; nobody reads it (see translator/emit-memory.ts). */
 export const LEFT_TAG = 1296;
 

@@ -119,6 +119,8 @@ import {
   HART_BASE,
   INSTRET,
   LEFT_BY_JUMP,
+  LEFT_GROUP,
+  LEFT_REFUSED,
   MSTATUS,
   PC,
   READ_TABLE,
@@ -128,7 +130,7 @@ import {
   TLB_WRITE,
   X,
 } from '../layout';
-import { BY_CALL, BY_COMPUTED_JUMP, BY_JUMP, expose, hideAll, hotThreshold, noteTarget, originalOperation } from '../translator/regions';
+import { BY_CALL, BY_COMPUTED_JUMP, BY_JUMP, expose, hideAll, hotThreshold, noteApart, noteRefusal, noteTarget, originalOperation } from '../translator/regions';
 import { dataTable, entryOf, fetchTable, PAGE_MASK } from '../mmu/tlb';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, rem, remu, remuw, remw } from './arithmetic';
 import { decodeEntry } from './decode';
@@ -945,7 +947,12 @@ export function interpret(budget: i32): i32 {
             CALL_DEPTH,
           ) + REGION_SLACK;
         if (rest == n) {
+          if (get32(LEFT_BY_JUMP) == LEFT_REFUSED) {
+            noteRefusal(ip);
+            continue;
+          }
           // It left in front of its first instruction, which is one that slow.ts knows.
+          if (get32(LEFT_BY_JUMP) == LEFT_GROUP) noteApart(ip);
           const pc = page + <u64>((ip - base) >> 3);
           set64(INSTRET, origin - n);
           const step = advance(ip);
@@ -975,7 +982,8 @@ export function interpret(budget: i32): i32 {
           base = load<u32>(entry, 8);
           ip = base + ((<usize>pc & 0xffe) << 3);
           const kind = get32(LEFT_BY_JUMP);
-          if (kind) noteTarget(ip, threshold, kind - 1);
+          if (kind == LEFT_GROUP) noteApart(ip);
+          else if (kind && kind != LEFT_REFUSED) noteTarget(ip, threshold, kind - 1);
         } else go = false;
       } else if (left == JUMP) {
         left = SLOW;

@@ -19,8 +19,13 @@ import {
 import { isAtomic } from './emit-atomic';
 import { isMemory } from './emit-memory';
 import {
+  END_BRANCH,
   END_CALL,
+  END_FALL,
   END_INDIRECT,
+  END_INLINE,
+  END_JUMP,
+  END_LEAVE,
   MAX_BLOCKS,
   WAYS,
   blockCount,
@@ -28,6 +33,7 @@ import {
   blockNext,
   blockStart,
   blockStop,
+  blockTaken,
   blocks,
   insnLength,
   insnOp,
@@ -46,6 +52,8 @@ export const blockWay = new StaticArray<u8>(MAX_BLOCKS);
 export const dirtyAtEnd = new StaticArray<u64>(MAX_BLOCKS);
 /** Registers whose locals must be true when a block begins. */
 export const liveAtStart = new StaticArray<u64>(MAX_BLOCKS);
+/** Registers whose values at a block's beginning are used, or leave the region at a block's end. */
+export const neededAtStart = new StaticArray<u64>(MAX_BLOCKS);
 /** Registers that the region names at all. */
 export let namedRegisters: u64 = 0;
 
@@ -62,7 +70,7 @@ function bit(register: u32, float: u32): u64 {
   return register ? <u64>1 << register : 0;
 }
 
-function readsOf(i: i32): u64 {
+export function readsOf(i: i32): u64 {
   const op: u32 = unchecked(insnOp[i]);
   const format = formatOf(op);
   const flags = operandFlags(op);
@@ -75,7 +83,7 @@ function readsOf(i: i32): u64 {
   return reads;
 }
 
-function writesOf(i: i32): u64 {
+export function writesOf(i: i32): u64 {
   const op: u32 = unchecked(insnOp[i]);
   const format = formatOf(op);
   if (format == FMT_S || format == FMT_B || format == FMT_FENCE) return 0;
@@ -84,7 +92,7 @@ function writesOf(i: i32): u64 {
 
 // @ts-ignore: decorator
 @inline
-function endsInCall(b: i32): bool {
+export function endsInCall(b: i32): bool {
   const end = unchecked(blockEnd[b]);
   if (end == END_CALL) return true;
   return end == END_INDIRECT && unchecked(insnRd[unchecked(blockStop[b]) >> 1]) != 0;
@@ -154,6 +162,31 @@ function chooseWays(): void {
   }
 }
 
+/** Backward: whose values are needed for more than for leaving in front of an instruction. */
+function spreadNeed(): void {
+  for (let b = 0; b < blocks; b++) unchecked((neededAtStart[b] = unchecked(used[b])));
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let b = blocks - 1; b >= 0; b--) {
+      const end = unchecked(blockEnd[b]);
+      let out: u64 = end == END_LEAVE || end == END_CALL || end == END_INDIRECT ? ~0 : 0;
+      if (end == END_BRANCH && (unchecked(blockTaken[b]) < 0 || unchecked(blockNext[b]) < 0)) out = ~0;
+      const count = successors(b);
+      for (let k = 0; k < count; k++) {
+        const t = successor(b, k);
+        if (t >= 0) out |= unchecked(neededAtStart[t]);
+        else if (end == END_FALL ? k == 1 : (end == END_JUMP || end == END_INLINE) && k == 0) out = ~0;
+      }
+      const needed = unchecked(used[b]) | (out & ~unchecked(defined[b]));
+      if (needed != unchecked(neededAtStart[b])) {
+        unchecked((neededAtStart[b] = needed));
+        changed = true;
+      }
+    }
+  }
+}
+
 /** Backward: whose locals must be true. A way out needs the registers it stores; a call loads anew behind it. */
 function spreadLive(): void {
   for (let b = 0; b < blocks; b++) {
@@ -186,6 +219,7 @@ export function analyse(): void {
   namedRegisters = 0;
   for (let b = 0; b < blocks; b++) scan(b);
   markCycles(blocks);
+  spreadNeed();
   spreadDirty();
   chooseWays();
   spreadLive();

@@ -25,7 +25,6 @@ import {
   OP_SH3ADD_UW,
   OP_SLLI_UW,
   OP_XNOR,
-  OP_ZEXT_H,
 } from '../isa/generated/opcodes';
 import { pushW, pushX } from './emit-registers';
 import {
@@ -141,9 +140,6 @@ export function emitBits(op: u32, a: u32, b: u32, immediate: i64): bool {
       byte(W_I64_XOR);
       i64c(-1);
       byte(W_I64_XOR);
-      return true;
-    case OP_ZEXT_H:
-      emitWithMask(a, 0xffff, W_I64_AND);
       return true;
     case OP_MIN:
       emitChoice(a, b, W_I64_LT_S);

@@ -1,7 +1,8 @@
 // Guest calls as Wasm calls, tail calls between regions, and computed jumps.
+import { count } from '../hart/state';
 import { FETCH_TABLE, HART_BASE, PC, REGION_MARK, REGION_TABLE_FIRST, TLB_INDEX } from '../layout';
 import { calleeBlock, callees, returnBlock, returnMask, returns } from './calls';
-import { dirtyAtEnd, liveAfterCall } from './dataflow';
+import { dirtyAtEnd, liveAfterCall, liveAtStart } from './dataflow';
 import {
   GO_ON,
   RETURN_AT_ONCE,
@@ -11,8 +12,10 @@ import {
   emitBranchOutIf,
   emitFarPc,
   emitKind,
+  emitWayOut,
   openBlock,
   wayLabel,
+  wayNarrow,
 } from './emit-exits';
 import { emitFloatState, emitUnusual, hasFloat, isUsual } from './emit-float-state';
 import {
@@ -25,13 +28,16 @@ import {
   L_PAGE,
   L_PC,
   L_TEMP,
+  beginWords,
   emitLoads,
   emitStores,
   emitTlb,
+  narrow,
+  widen,
 } from './emit-registers';
 import { CALL_REGION, GO_ON_REGION } from './imports';
 import { blockNext, blockStart, targetBlock, targets } from './region';
-import { emitSelection, labelOf, popLabel, pushLabel, selection } from './structure';
+import { emitSelection, labelOf, popLabel, pushLabel, selection, successor, successors } from './structure';
 import {
   T_VOID,
   W_BR,
@@ -71,20 +77,37 @@ import {
   tee,
   u,
 } from './wasm-writer';
+import { narrowAtStart } from './words';
 
 /** Goes to block `target` (or -1), whose first instruction lies at `offset`. */
 export function emitGoto(target: i32, offset: i32): void {
   const label = target >= 0 ? labelOf(target) : -1;
   if (label >= 0) {
     emitSelection();
+    widen(widenedBy(target));
     byte(W_BR);
     u(label);
   } else {
     emitFarPc(offset);
     emitKind(1);
-    byte(W_BR);
-    u(wayLabel(GO_ON));
+    emitWayOut(GO_ON);
   }
+}
+
+/** Narrow registers that block `target` wants wide. */
+export function widenedBy(target: i32): u32 {
+  return narrow & <u32>unchecked(liveAtStart[target]) & ~unchecked(narrowAtStart[target]);
+}
+
+/** In front of an indirect jump of block `b`: widens what any of its targets in the region or a way out wants so. */
+export function emitWidenForAll(b: i32, leaves: bool): void {
+  let registers = leaves ? wayNarrow() : 0;
+  const count = successors(b);
+  for (let k = 2; k < count; k++) {
+    const target = successor(b, k);
+    if (target >= 0) registers |= widenedBy(target);
+  }
+  widen(registers);
 }
 
 /** Finds the page of L_PC in the fetch table: its address to L_ADDRESS, its slot to L_ENTRY; returns where it is not. */
@@ -171,6 +194,8 @@ export function emitCall(b: i32, back: i32, near: i32): void {
     set(L_ADDRESS);
   } else emitFarTarget();
   emitRegionCall(false);
+  // All is in memory now, and comes back wide.
+  beginWords(0, 0);
   tee(L_BUDGET);
   i32c(0);
   byte(W_I32_LE_S);

@@ -1,11 +1,11 @@
 // Ways out of a region: the outermost constructs of its function, and the branches that lead to their ends.
 //
 import { count } from '../hart/state';
-import { FEATURES, FEATURE_TAIL_CALLS, HART_BASE, LEFT_BY_JUMP, LEFT_TAG, PC } from '../layout';
+import { FEATURES, FEATURE_TAIL_CALLS, HART_BASE, LEFT_BY_JUMP, LEFT_GROUP, LEFT_TAG, PC } from '../layout';
 import { unlikely } from './branch-hints';
 import { blockWay, wayMask } from './dataflow';
 import { emitFarTarget, emitRegionCall } from './emit-calls';
-import { L_BUDGET, L_CODE, L_KIND, L_PAGE, L_PC, L_TAG, emitStores } from './emit-registers';
+import { L_BUDGET, L_CODE, L_KIND, L_PAGE, L_PC, L_TAG, emitStores, narrow, widen } from './emit-registers';
 import { WAYS } from './region';
 import { labelAt, popLabel, pushLabel } from './structure';
 import {
@@ -69,10 +69,36 @@ export function emitLeaveCode(offset: i32, done: i32): void {
   i64c(0);
   set(L_TAG);
 }
+/** The same for the first of a group of loads and stores. */
+export function emitGroupLeaveCode(offset: i32, done: i32): void {
+  emitLeaveCode(offset | (LEFT_GROUP << 24), done);
+}
 export function emitLeaveIf(): void {
   unlikely();
-  byte(W_BR_IF);
-  u(wayLabel(LEAVE));
+  emitBranchWith(wayNarrow(), LEAVE);
+}
+/** Narrow registers that the way out of the block under emission stores. */
+export function wayNarrow(): u32 {
+  return narrow & <u32>unchecked(wayMask[way]);
+}
+/** Where the i32 on the stack is not zero, widens registers and goes the way out of that kind. */
+function emitBranchWith(registers: u32, kind: i32): void {
+  if (!registers) {
+    byte(W_BR_IF);
+    u(wayLabel(kind));
+    return;
+  }
+  byte(W_IF);
+  byte(T_VOID);
+  pushLabel(-1);
+  emitWayOut(kind);
+  closeBlock();
+}
+/** Goes the way out of kind GO_ON, LEAVE_PC or LEAVE that the block under emission uses. */
+export function emitWayOut(kind: i32): void {
+  widen(wayNarrow());
+  byte(W_BR);
+  u(wayLabel(kind));
 }
 /** Leaves in front of the instruction unless the i32 on the stack is not zero. */
 export function emitLeaveUnless(): void {
@@ -94,8 +120,7 @@ export function closeRare(): void {
 
 export function emitLeave(offset: i32): void {
   emitLeaveCode(offset, 0);
-  byte(W_BR);
-  u(wayLabel(LEAVE));
+  emitWayOut(LEAVE);
 }
 
 /** pc = page + offset. */
@@ -150,6 +175,8 @@ export function emitExits(): void {
     get(L_CODE);
     i32c(12);
     byte(W_I32_SHR_U);
+    i32c(0xfff);
+    byte(W_I32_AND);
     byte(W_I32_SUB);
     set(L_BUDGET);
     get(L_PAGE);
@@ -159,7 +186,10 @@ export function emitExits(): void {
     byte(W_I64_EXTEND_U);
     byte(W_I64_ADD);
     set(L_PC);
-    emitKind(0);
+    get(L_CODE);
+    i32c(24);
+    byte(W_I32_SHR_U);
+    set(L_KIND);
     emitStores(unchecked(wayMask[w]));
     emitBranchOut(TAIL_RETURN);
   }

@@ -1,5 +1,4 @@
 // Loads and stores: the TLB check in line, a miss leaves the region in front of the instruction.
-import { rd } from '../isa/fields';
 import {
   OP_FLD,
   OP_FLW,
@@ -11,27 +10,28 @@ import {
   OP_LHU,
   OP_LW,
   OP_LWU,
-  OP_SB,
   OP_SD,
-  OP_SH,
-  OP_SW,
 } from '../isa/generated/opcodes';
 import { TLB_INDEX, TLB_WRITE } from '../layout';
-import { emitLeaveCode, emitLeaveIf } from './emit-exits';
+import { emitGroupLeaveCode, emitLeaveCode, emitLeaveIf } from './emit-exits';
 import { isUsual } from './emit-float-state';
 import {
   L_ADDRESS,
   L_ENTRY,
   L_FLOAT,
+  L_GROUP,
   L_TAG,
   L_TLB,
   popDouble,
   popF,
+  popWord,
   popX,
   pushDouble,
   pushF,
+  pushW,
   pushX,
 } from './emit-registers';
+import { groupOf, hasStore, isStore, leads, lowestOf, placeOf, sizeOf, spanOf } from './groups';
 import { insnImm, insnRd, insnRs1, insnRs2 } from './region';
 import {
   W_DROP,
@@ -41,23 +41,23 @@ import {
   W_I32_AND,
   W_I32_EQZ,
   W_I32_LOAD,
+  W_I32_LOAD16_S,
+  W_I32_LOAD16_U,
+  W_I32_LOAD8_S,
+  W_I32_LOAD8_U,
   W_I32_SHR_U,
+  W_I32_STORE,
+  W_I32_STORE16,
+  W_I32_STORE8,
   W_I32_WRAP,
   W_I64_ADD,
   W_I64_AND,
   W_I64_LOAD,
-  W_I64_LOAD16_S,
-  W_I64_LOAD16_U,
-  W_I64_LOAD32_S,
   W_I64_LOAD32_U,
-  W_I64_LOAD8_S,
-  W_I64_LOAD8_U,
   W_I64_NE,
   W_I64_OR,
   W_I64_STORE,
-  W_I64_STORE16,
   W_I64_STORE32,
-  W_I64_STORE8,
   access,
   byte,
   get,
@@ -72,13 +72,8 @@ export function isMemory(op: u32): bool {
   return op == OP_FLW || op == OP_FLD || op == OP_FSW || op == OP_FSD;
 }
 
-/** Leaves the host address in L_ENTRY, or the region where the TLB does not know the page. */
-export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): void {
-  pushX(base);
-  if (offset) {
-    i64c(offset);
-    byte(W_I64_ADD);
-  }
+/** Pops an address to L_ADDRESS, pushes the tag of its page's entry in a table, and leaves its addend in L_ENTRY. */
+function emitEntry(table: u32): void {
   tee(L_ADDRESS);
   byte(W_I32_WRAP);
   i32c(8);
@@ -94,6 +89,16 @@ export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): 
   get(L_ENTRY);
   access(W_I32_LOAD, 2, table + 8);
   set(L_ENTRY);
+}
+
+/** Pushes the host address of base + offset, or leaves the region where the TLB does not know the page. */
+export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): void {
+  pushX(base);
+  if (offset) {
+    i64c(offset);
+    byte(W_I64_ADD);
+  }
+  emitEntry(table);
   get(L_ADDRESS);
   i64c(-4096 | <i64>(size - 1));
   byte(W_I64_AND);
@@ -105,90 +110,120 @@ export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): 
   byte(W_I32_ADD);
 }
 
-function sizeOf(op: u32): u32 {
+/** Loads that make words. */
+function wordLoadOf(op: u32): u8 {
   switch (op) {
     case OP_LB:
+      return W_I32_LOAD8_S;
     case OP_LBU:
-    case OP_SB:
-      return 1;
+      return W_I32_LOAD8_U;
     case OP_LH:
+      return W_I32_LOAD16_S;
     case OP_LHU:
-    case OP_SH:
-      return 2;
+      return W_I32_LOAD16_U;
     case OP_LW:
-    case OP_LWU:
-    case OP_SW:
-    case OP_FLW:
-    case OP_FSW:
-      return 4;
+      return W_I32_LOAD;
   }
-  return 8;
+  return 0;
 }
 
-function loadOf(op: u32): u8 {
-  switch (op) {
-    case OP_LB:
-      return W_I64_LOAD8_S;
-    case OP_LBU:
-      return W_I64_LOAD8_U;
-    case OP_LH:
-      return W_I64_LOAD16_S;
-    case OP_LHU:
-      return W_I64_LOAD16_U;
-    case OP_LW:
-      return W_I64_LOAD32_S;
-    case OP_LWU:
-      return W_I64_LOAD32_U;
-  }
-  return W_I64_LOAD;
+function wordStoreOf(size: u32): u8 {
+  if (size == 1) return W_I32_STORE8;
+  return size == 2 ? W_I32_STORE16 : W_I32_STORE;
 }
 
-function storeOf(size: u32): u8 {
-  if (size == 1) return W_I64_STORE8;
-  if (size == 2) return W_I64_STORE16;
-  return size == 4 ? W_I64_STORE32 : W_I64_STORE;
+/** Leaves the host address of a group's lowest byte in its local, or the region. */
+function emitGroupAddress(base: u32, group: i32): void {
+  pushX(base);
+  const lowest = lowestOf(group);
+  if (lowest) {
+    i64c(lowest);
+    byte(W_I64_ADD);
+  }
+  const table: u32 = hasStore(group) ? TLB_WRITE : 0;
+  emitEntry(table);
+  // A tag belongs to the entry it is in, so the last byte's page is the tag only where it is the first byte's too.
+  get(L_ADDRESS);
+  i64c(spanOf(group) - 1);
+  byte(W_I64_ADD);
+  i64c(-4096);
+  byte(W_I64_AND);
+  byte(W_I64_NE);
+  emitLeaveIf();
+  get(L_ADDRESS);
+  byte(W_I32_WRAP);
+  get(L_ENTRY);
+  byte(W_I32_ADD);
+  set(L_GROUP + placeOf(group));
+}
+
+/**
+ * Pushes the host address of load or store `i`, less the displacement that it returns; leaves the region where the
+ * TLB does not know the page.
+ */
+function emitOperandAddress(op: u32, i: i32, offset: i32, done: i32): u32 {
+  const base: u32 = unchecked(insnRs1[i]);
+  const group = groupOf(i);
+  if (group < 0) {
+    emitLeaveCode(offset, done);
+    emitHostAddress(base, unchecked(insnImm[i]), sizeOf(op), isStore(op) ? TLB_WRITE : 0);
+    return 0;
+  }
+  if (leads(group, i)) {
+    emitGroupLeaveCode(offset, done);
+    emitGroupAddress(base, group);
+  }
+  get(L_GROUP + placeOf(group));
+  return <u32>(unchecked(insnImm[i]) - lowestOf(group));
 }
 
 /** Emits load or store `i` at `offset`, with `done` instructions of its block before it. */
 export function emitMemory(op: u32, i: i32, offset: i32, done: i32): void {
   const float = op == OP_FLW || op == OP_FLD || op == OP_FSW || op == OP_FSD;
-  const stores = (op >= <u32>OP_SB && op <= <u32>OP_SD) || op == OP_FSW || op == OP_FSD;
-  const size = sizeOf(op);
-  const rd: u32 = unchecked(insnRd[i]);
-  emitLeaveCode(offset, done);
   if (float && !isUsual()) {
     // Floats that are off, or not yet marked as changed, are the interpreter's to handle.
+    emitLeaveCode(offset, done);
     get(L_FLOAT);
     byte(W_I32_EQZ);
     emitLeaveIf();
   }
-  if (float && !stores) {
-    emitHostAddress(unchecked(insnRs1[i]), unchecked(insnImm[i]), size, 0);
-    if (op == OP_FLW) {
-      access(W_I64_LOAD32_U, 0, 0);
-      i64c(<i64>0xffffffff00000000);
-      byte(W_I64_OR);
-      popF(rd);
-    } else {
-      access(W_F64_LOAD, 0, 0);
-      popDouble(rd);
-    }
+  const beyond = emitOperandAddress(op, i, offset, done);
+  if (isStore(op)) emitStore(op, unchecked(insnRs2[i]), beyond);
+  else emitLoad(op, unchecked(insnRd[i]), beyond);
+}
+
+function emitStore(op: u32, source: u32, beyond: u32): void {
+  if (op == OP_FSD) {
+    pushDouble(source);
+    access(W_F64_STORE, 0, beyond);
+  } else if (op == OP_FSW) {
+    pushF(source);
+    access(W_I64_STORE32, 0, beyond);
+  } else if (op == OP_SD) {
+    pushX(source);
+    access(W_I64_STORE, 0, beyond);
+  } else {
+    pushW(source);
+    access(wordStoreOf(sizeOf(op)), 0, beyond);
+  }
+}
+
+function emitLoad(op: u32, d: u32, beyond: u32): void {
+  if (op == OP_FLD) {
+    access(W_F64_LOAD, 0, beyond);
+    popDouble(d);
     return;
   }
-  emitHostAddress(unchecked(insnRs1[i]), unchecked(insnImm[i]), size, stores ? TLB_WRITE : 0);
-  if (stores) {
-    const source: u32 = unchecked(insnRs2[i]);
-    if (op == OP_FSD) {
-      pushDouble(source);
-      access(W_F64_STORE, 0, 0);
-      return;
-    }
-    if (float) pushF(source);
-    else pushX(source);
-    access(storeOf(size), 0, 0);
+  if (op == OP_FLW) {
+    access(W_I64_LOAD32_U, 0, beyond);
+    i64c(<i64>0xffffffff00000000);
+    byte(W_I64_OR);
+    popF(d);
     return;
   }
-  access(loadOf(op), 0, 0);
-  if (rd) popX(rd);
-  else byte(W_DROP);
+  const word = wordLoadOf(op);
+  access(word ? word : op == OP_LWU ? W_I64_LOAD32_U : W_I64_LOAD, 0, beyond);
+  if (!d) byte(W_DROP);
+  else if (word) popWord(d);
+  else popX(d);
 }

@@ -12,17 +12,22 @@ import {
   W_F64_STORE,
   W_I32_LOAD,
   W_I32_WRAP,
+  W_I64_EXTEND_S,
   W_I64_LOAD,
+  W_I64_OR,
   W_I64_REINTERPRET,
   W_I64_STORE,
+  W_I64_XOR,
   access,
   byte,
   get,
   i32c,
   i64c,
   set,
+  tee,
   u,
 } from './wasm-writer';
+import { isWorthwhile, narrowRegisters } from './words';
 
 export const L_PAGE: u32 = 0;
 export const L_BASE: u32 = 1;
@@ -41,24 +46,75 @@ export const L_KIND: u32 = 13; // i32: LEFT_BY_JUMP
 export const L_TAG: u32 = 14; // i64
 export const L_SINGLE: u32 = 15; // f32
 export const L_SELECT: u32 = 16; // i32: which of a loop's entries
-const FIRST_REGISTER: u32 = 17;
+/** i32, several: host addresses of groups (groups.ts). */
+export const L_GROUP: u32 = 17;
+export const GROUP_LOCALS: u32 = 4;
+const FIRST_REGISTER: u32 = L_GROUP + GROUP_LOCALS;
 
 /** Local of each guest register, or 0. */
 const locals = new StaticArray<u32>(32);
 /** The same for the floating-point registers. */
 const floats = new StaticArray<u32>(32);
+/** The i32 local of each guest register that is narrow somewhere (words.ts), or 0. */
+const words = new StaticArray<u32>(32);
+
+/** Where emission stands: registers known to hold words, and those that only their i32 local holds. */
+export let known: u32 = 0;
+export let narrow: u32 = 0;
+export function beginWords(knownThere: u32, narrowThere: u32): void {
+  known = knownThere;
+  narrow = narrowThere;
+}
+/** The register that popX() took holds a word. */
+export function noteWord(register: u32): void {
+  known |= <u32>1 << register;
+}
+// @ts-ignore: decorator
+@inline
+function isNarrow(register: u32): bool {
+  return ((narrow >> register) & 1) != 0;
+}
 
 /** Pushes a guest register. */
 export function pushX(register: u32): void {
-  if (register) get(unchecked(locals[register]));
-  else i64c(0);
+  if (!register) i64c(0);
+  else if (isNarrow(register)) {
+    get(unchecked(words[register]));
+    byte(W_I64_EXTEND_S);
+  } else get(unchecked(locals[register]));
 }
 /** Pushes the low word of a guest register, as an i32. */
 export function pushW(register: u32): void {
-  if (register) {
-    pushX(register);
+  if (!register) i32c(0);
+  else if (isNarrow(register)) get(unchecked(words[register]));
+  else {
+    get(unchecked(locals[register]));
     byte(W_I32_WRAP);
-  } else i32c(0);
+  }
+}
+/** Makes the i64 locals of `registers` true; which of them are narrow stays as it is, for code on another way. */
+export function widen(registers: u32): void {
+  for (let r: u32 = 1; r < 32; r++) {
+    if (!((registers >> r) & 1)) continue;
+    get(unchecked(words[r]));
+    byte(W_I64_EXTEND_S);
+    set(unchecked(locals[r]));
+  }
+}
+/** The other way: makes `registers` narrow, and pushes an i64 that is 0 where all of them hold words. */
+export function narrowDown(registers: u32): void {
+  let first = true;
+  for (let r: u32 = 1; r < 32; r++) {
+    if (!((registers >> r) & 1)) continue;
+    get(unchecked(locals[r]));
+    byte(W_I32_WRAP);
+    tee(unchecked(words[r]));
+    byte(W_I64_EXTEND_S);
+    get(unchecked(locals[r]));
+    byte(W_I64_XOR);
+    if (!first) byte(W_I64_OR);
+    first = false;
+  }
 }
 /** Pushes a floating-point register, as a double or as bits; pops into one. */
 export function pushDouble(register: u32): void {
@@ -90,19 +146,33 @@ export function reloadF(register: u32): void {
 export function spillX(register: u32): void {
   if (!register) return;
   i32c(0);
-  get(unchecked(locals[register]));
+  pushX(register);
   access(W_I64_STORE, 3, HART_BASE + X + (register << 3));
 }
 export function reloadX(register: u32): void {
   if (!register) return;
   i32c(0);
   access(W_I64_LOAD, 3, HART_BASE + X + (register << 3));
-  set(unchecked(locals[register]));
+  popX(register);
 }
 
 /** Pops into a guest register other than x0. */
 export function popX(register: u32): void {
   set(unchecked(locals[register]));
+  known &= ~(<u32>1 << register);
+  narrow &= ~(<u32>1 << register);
+}
+/** Pops an i32, whose sign extension is the register's value from now on. */
+export function popWord(register: u32): void {
+  if (!isWorthwhile(register)) {
+    byte(W_I64_EXTEND_S);
+    popX(register);
+    noteWord(register);
+    return;
+  }
+  set(unchecked(words[register]));
+  known |= <u32>1 << register;
+  narrow |= <u32>1 << register;
 }
 
 export function emitStores(registers: u64): void {
@@ -121,6 +191,7 @@ export function emitTlb(): void {
 }
 export let integerLocals: u32 = 0;
 export let floatLocals: u32 = 0;
+export let wordLocals: u32 = 0;
 
 /** Gives every register the region names a local. */
 export function assignLocals(): void {
@@ -130,11 +201,14 @@ export function assignLocals(): void {
   const first = next;
   for (let r: u32 = 0; r < 32; r++) unchecked((floats[r] = (namedRegisters >> (r + 32)) & 1 ? next++ : 0));
   floatLocals = next - first;
+  const firstWord = next;
+  for (let r: u32 = 0; r < 32; r++) unchecked((words[r] = (narrowRegisters >> r) & 1 ? next++ : 0));
+  wordLocals = next - firstWord;
 }
 
 /** Writes the vector of locals, parameters not among them. */
 export function writeLocals(): void {
-  u(11);
+  u(12);
   declare(1, T_I64);
   declare(4, T_I32);
   declare(2, T_I64);
@@ -143,9 +217,10 @@ export function writeLocals(): void {
   declare(1, T_I32);
   declare(1, T_I64);
   declare(1, T_F32);
-  declare(1, T_I32);
+  declare(1 + GROUP_LOCALS, T_I32);
   declare(integerLocals, T_I64);
   declare(floatLocals, T_F64);
+  declare(wordLocals, T_I32);
 }
 function declare(count: u32, type: u8): void {
   u(count);

@@ -15,15 +15,28 @@
 //       end $go-on[w]:    store; to $tail-go-on
 //     end; PC = pc; return n
 //   end; if the target is the head of a region: tail-call it; PC = pc; return n
+import { LEFT_REFUSED } from '../layout';
 import { beginHints, unlikely } from './branch-hints';
 import { mayStay, returnMask } from './calls';
 import { analyse, liveAtStart } from './dataflow';
 import { emitAtomic, isAtomic } from './emit-atomic';
-import { emitCall, emitDispatch, emitGoto, emitReturnWithin, emitStay, useJumpTable } from './emit-calls';
+import {
+  emitCall,
+  emitDispatch,
+  emitGoto,
+  emitReturnWithin,
+  emitStay,
+  emitWidenForAll,
+  useJumpTable,
+  widenedBy,
+} from './emit-calls';
 import {
   GO_ON,
   LEAVE,
   LEAVE_PC,
+  TAIL_RETURN,
+  closeBlock,
+  emitBranchOutIf,
   emitExits,
   emitFarPc,
   emitKind,
@@ -35,6 +48,7 @@ import {
   openBlock,
   useWayOf,
   wayLabel,
+  wayNarrow,
 } from './emit-exits';
 import { emitFloat } from './emit-float';
 import {
@@ -54,13 +68,16 @@ import {
   L_PAGE,
   L_PC,
   assignLocals,
+  beginWords,
   emitLoads,
   emitTlb,
+  narrowDown,
   popX,
   pushX,
   writeLocals,
 } from './emit-registers';
 import { emitSystem } from './emit-system';
+import { planGroups, useGroups } from './groups';
 import { IMPORTED_FUNCTIONS, call } from './imports';
 import {
   END_BRANCH,
@@ -85,21 +102,21 @@ import {
   insnRs2,
   isComputedJump,
 } from './region';
-import { emitSelection, emitStructured, isDispatch, labelOf, resetLabels } from './structure';
+import { emitSelection, emitStructured, isDispatch, labelOf, pushLabel, resetLabels } from './structure';
 import { isFloat, isSystem } from './translatable';
 import {
   T_VOID,
   W_BR,
   W_BR_IF,
   W_END,
+  W_I32_EQZ,
   W_I32_LE_S,
-  W_I32_LOAD,
   W_I64_ADD,
   W_I64_AND,
+  W_I64_EQZ,
   W_IF,
   W_RETURN,
   W_UNREACHABLE,
-  access,
   byte,
   fill,
   get,
@@ -109,11 +126,13 @@ import {
   set,
   u,
 } from './wasm-writer';
+import { analyseWords, entryNarrow, knownAtStart, narrowAtStart } from './words';
 import * as writer from './wasm-writer';
 
 /** At a loop's head: leave when the budget is used up. */
 export function emitLoopCheck(b: i32): void {
   useWayOf(b);
+  beginWords(unchecked(knownAtStart[b]), unchecked(narrowAtStart[b]));
   emitLeaveCode(unchecked(blockStart[b]), 0);
   get(L_BUDGET);
   i32c(0);
@@ -123,6 +142,8 @@ export function emitLoopCheck(b: i32): void {
 
 export function emitBlock(b: i32): void {
   useWayOf(b);
+  beginWords(unchecked(knownAtStart[b]), unchecked(narrowAtStart[b]));
+  planGroups(b);
   let offset = unchecked(blockStart[b]);
   const end = unchecked(blockEnd[b]);
   const stop = unchecked(blockStop[b]);
@@ -156,14 +177,25 @@ export function emitBlock(b: i32): void {
     const target = stop + unchecked(insnImm[i]);
     const taken = unchecked(blockTaken[b]);
     const label = taken >= 0 ? labelOf(taken) : -1;
-    if (label >= 0) emitSelection();
-    if (label < 0) {
-      emitFarPc(target);
-      emitKind(1);
+    const wide = label >= 0 ? widenedBy(taken) : wayNarrow();
+    if (!wide) {
+      if (label >= 0) emitSelection();
+      else {
+        emitFarPc(target);
+        emitKind(1);
+      }
     }
     emitCondition(unchecked(insnOp[i]), unchecked(insnRs1[i]), unchecked(insnRs2[i]));
-    byte(W_BR_IF);
-    u(label >= 0 ? label : wayLabel(GO_ON));
+    if (wide) {
+      byte(W_IF);
+      byte(T_VOID);
+      pushLabel(-1);
+      emitGoto(taken, target);
+      closeBlock();
+    } else {
+      byte(W_BR_IF);
+      u(label >= 0 ? label : wayLabel(GO_ON));
+    }
     emitGoto(unchecked(blockNext[b]), stop + unchecked(insnLength[i]));
   } else {
     const link = unchecked(insnRd[i]);
@@ -188,10 +220,13 @@ export function emitBlock(b: i32): void {
       i64c(back);
       byte(W_I64_ADD);
       popX(link);
-      if (mayStay(b)) emitStay(b);
-      else emitKind(end == END_INDIRECT ? 3 : 1);
+      if (mayStay(b)) {
+        emitWidenForAll(b, false);
+        emitStay(b);
+      } else emitKind(end == END_INDIRECT ? 3 : 1);
       emitCall(b, back, near);
     } else {
+      emitWidenForAll(b, true);
       // A return goes back to the caller, which may be waiting for it; other jumps go on from here.
       if (isDispatch(b)) {
         emitKind(2);
@@ -217,6 +252,18 @@ function emitVersionChoice(index: i32): void {
   byte(W_END);
 }
 
+/** A loop that is entered with a number where its body makes words is refused: the interpreter goes on. */
+function emitEntryCheck(): void {
+  const registers = entryNarrow();
+  if (!registers) return;
+  emitFarPc(unchecked(blockStart[0]));
+  emitKind(LEFT_REFUSED);
+  narrowDown(registers);
+  byte(W_I64_EQZ);
+  byte(W_I32_EQZ);
+  emitBranchOutIf(TAIL_RETURN);
+}
+
 function emitFunction(index: i32): void {
   const size = hole();
   const start = writer.at;
@@ -228,8 +275,10 @@ function emitFunction(index: i32): void {
   else if (hasFloat()) emitFloatState();
   emitTlb();
   emitLoads(unchecked(liveAtStart[0]));
+  emitEntryCheck();
   emitStructured(blocks);
   byte(W_UNREACHABLE);
+  beginWords(0, 0);
   emitExits();
   byte(W_END);
   fill(size, <u32>(writer.at - start));
@@ -238,11 +287,15 @@ function emitFunction(index: i32): void {
 /**
  * Writes the function bodies (with their sizes in front) of the region that discover() found. `index`: number of the
  * first among the module's own functions; `table`: address of the region's jump table, which regions.ts has filled in.
+ * `trusting`: registers of which a loop makes words may be expected to hold words when it is entered, and addresses
+ * close to each other to lie in one page.
  * @returns how many there are; the first is the one to enter
  */
-export function emitRegion(index: i32, table: u32): i32 {
+export function emitRegion(index: i32, table: u32, trusting: bool): i32 {
   useJumpTable(table);
   analyse();
+  analyseWords(trusting);
+  useGroups(trusting);
   assignLocals();
   surveyFloat();
   useVersion(hasArithmetic());

@@ -28,16 +28,10 @@ import {
   OP_RORI,
   OP_RORIW,
   OP_RORW,
-  OP_SEXT_B,
-  OP_SEXT_H,
   OP_SLL,
   OP_SLLI,
   OP_SLLIW,
   OP_SLLW,
-  OP_SLT,
-  OP_SLTI,
-  OP_SLTIU,
-  OP_SLTU,
   OP_SRA,
   OP_SRAI,
   OP_SRAIW,
@@ -55,7 +49,13 @@ import {
   W_I32_ADD,
   W_I32_CLZ,
   W_I32_CTZ,
+  W_I32_EQ,
+  W_I32_GE_S,
+  W_I32_GE_U,
+  W_I32_LT_S,
+  W_I32_LT_U,
   W_I32_MUL,
+  W_I32_NE,
   W_I32_POPCNT,
   W_I32_ROTL,
   W_I32_ROTR,
@@ -68,8 +68,6 @@ import {
   W_I64_CLZ,
   W_I64_CTZ,
   W_I64_EQ,
-  W_I64_EXTEND16,
-  W_I64_EXTEND8,
   W_I64_GE_S,
   W_I64_GE_U,
   W_I64_LT_S,
@@ -106,10 +104,6 @@ export function registerOpcode(op: u32): u8 {
       return W_I64_SHR_U;
     case OP_SRA:
       return W_I64_SHR_S;
-    case OP_SLT:
-      return W_I64_LT_S;
-    case OP_SLTU:
-      return W_I64_LT_U;
     case OP_MUL:
       return W_I64_MUL;
     case OP_ROL:
@@ -137,10 +131,6 @@ export function immediateOpcode(op: u32): u8 {
       return W_I64_SHR_U;
     case OP_SRAI:
       return W_I64_SHR_S;
-    case OP_SLTI:
-      return W_I64_LT_S;
-    case OP_SLTIU:
-      return W_I64_LT_U;
     case OP_RORI:
       return W_I64_ROTR;
   }
@@ -196,10 +186,6 @@ export function unaryOpcode(op: u32): u8 {
       return W_I64_CTZ;
     case OP_CPOP:
       return W_I64_POPCNT;
-    case OP_SEXT_B:
-      return W_I64_EXTEND8;
-    case OP_SEXT_H:
-      return W_I64_EXTEND16;
   }
   return 0;
 }
@@ -232,6 +218,25 @@ export function branchOpcode(op: u32): u8 {
       return W_I64_LT_U;
     case OP_BGEU:
       return W_I64_GE_U;
+  }
+  return 0;
+}
+
+/** The same where both hold words: sign extension keeps the unsigned order too. */
+export function wordBranchOpcode(op: u32): u8 {
+  switch (op) {
+    case OP_BEQ:
+      return W_I32_EQ;
+    case OP_BNE:
+      return W_I32_NE;
+    case OP_BLT:
+      return W_I32_LT_S;
+    case OP_BGE:
+      return W_I32_GE_S;
+    case OP_BLTU:
+      return W_I32_LT_U;
+    case OP_BGEU:
+      return W_I32_GE_U;
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 // The regions there are: which page each belongs to, what is hot and waits to be translated, and what must go when
 // code changes. A region is entered through its head's decoded entry, whose operation is replaced; so a region dies
 // with the entry, and finding a translated target costs what finding a decoded one costs.
+import { imm as displacement, rs1 as baseOf } from '../interpreter/entry';
 import { count, get64, set64 } from '../hart/state';
 import { install } from '../host';
 import { slotAddress, slotHoldsPage, slotIndex, slotPageHost } from '../interpreter/pages';
@@ -15,20 +16,24 @@ import {
   FEATURES,
   FEATURE_FEW_IMPORTS,
   FEATURE_NO_IMPORTS,
+  GROUP_SPAN,
   HART_BASE,
   HOT_THRESHOLD,
   JUMP_TABLES,
   JUMP_TABLE_BYTES,
   JUMP_TABLE_COUNT,
   MODULE_BUFFER,
+  READ_TABLE,
   REGION_COUNT,
   REGION_MARK,
   REGION_TABLE_FIRST,
   SLOT_COUNT,
 } from '../layout';
+import { PAGE_MASK, entryOf } from '../mmu/tlb';
 import { forgetHints, writeHints } from './branch-hints';
 import { emitRegion } from './emit';
 import { useTable } from './emit-calls';
+import { inPage } from './emit-exits';
 import { IMPORTED_FUNCTIONS, TYPE_REGION, writeImports, writeTypes } from './imports';
 import {
   addFunction,
@@ -100,6 +105,7 @@ export function resetRegions(): void {
   memory.fill(changetype<usize>(regionSlot), 0xff, REGION_COUNT * 2);
   memory.fill(changetype<usize>(slotFirst), 0xff, SLOT_COUNT * 2);
   memory.fill(changetype<usize>(counters), 0, COUNTERS * 2);
+  memory.fill(changetype<usize>(distrusted), 0, DISTRUSTED / 8);
   memory.fill(changetype<usize>(tableOwner), 0xff, JUMP_TABLE_COUNT * 2);
   nextTable = 0;
   nextRegion = 0;
@@ -173,6 +179,64 @@ export function hideAll(): void {
   exposedCount = 0;
 }
 
+/** Refusals after which a region is made anew, trusting no register. */
+const REFUSALS: u8 = 8;
+const refusals = new StaticArray<u8>(REGION_COUNT);
+/** Heads whose regions trust no register: a bit each, by the address of their entry. */
+const DISTRUSTED = 16384;
+const distrusted = new StaticArray<u8>(DISTRUSTED / 8);
+
+// @ts-ignore: decorator
+@inline
+function isDistrusted(ip: usize): bool {
+  const index = (ip >> 4) & (DISTRUSTED - 1);
+  return ((unchecked(distrusted[index >> 3]) >> <u8>(index & 7)) & 1) != 0;
+}
+
+/** The region at `ip` was left at its entry, because a register did not hold a word. */
+export function noteRefusal(ip: usize): void {
+  const region = <u32>load<u16>(ip) - REGION_MARK;
+  if (unchecked(++refusals[region]) < REFUSALS) {
+    expose(ip);
+    return;
+  }
+  distrust(region);
+  enqueue(ip, unchecked(regionComputed[region]));
+}
+
+/** Drops a region; what is made of its head later trusts nothing. */
+function distrust(region: u32): void {
+  const index = (entryAddress(region) >> 4) & (DISTRUSTED - 1);
+  unchecked((distrusted[index >> 3] |= <u8>((<u32>1) << (<u32>index & 7))));
+  unlink(region);
+  drop(region);
+}
+
+/** How often a group of loads and stores may lie across two pages before its regions are made without groups. */
+const APART: u8 = 32;
+const APART_COUNTERS = 1024;
+const apart = new StaticArray<u8>(APART_COUNTERS);
+
+/** A region was left in front of the group that begins at `ip`: was it a page that the TLB does not know, or two? */
+export function noteApart(ip: usize): void {
+  const address = baseOf(ip) + <u64>displacement(ip);
+  const inPage = <i32>(address & 0xfff);
+  if (inPage >= GROUP_SPAN && inPage <= 4096 - GROUP_SPAN) return;
+  const entry = entryOf(load<u32>(HART_BASE + READ_TABLE), address);
+  if (load<u64>(entry) != (address & PAGE_MASK)) return;
+  const counter = (ip >> 4) & (APART_COUNTERS - 1);
+  if (unchecked(++apart[counter]) < APART) return;
+  unchecked((apart[counter] = 0));
+  const slot = slotIndex(<u32>ip);
+  const offset = <u32>((ip - slotAddress(slot)) >> 3);
+  let region = <u32>unchecked(slotFirst[slot]);
+  while (region != NONE) {
+    const next = <u32>unchecked(regionNext[region]);
+    if (unchecked(regionLow[region]) <= offset && offset < unchecked(regionHigh[region])) distrust(region);
+    region = next;
+  }
+}
+
 function drop(region: u32): void {
   const entry = entryAddress(region);
   if (load<u16>(entry) == <u16>(REGION_MARK + region)) store<u16>(entry, unchecked(regionOperation[region]));
@@ -240,6 +304,7 @@ function register(ip: usize, slot: u32, head: u32, computed: u8): u32 {
   unchecked((regionHead[region] = <u16>head));
   unchecked((regionComputed[region] = computed));
   unchecked((regionBytes[region] = 0));
+  unchecked((refusals[region] = 0));
   unchecked((regionOperation[region] = load<u16>(ip)));
   unchecked((regionLow[region] = <u16>low));
   unchecked((regionHigh[region] = <u16>min(high, 4096)));
@@ -338,7 +403,7 @@ export function translatePending(): void {
     const region = register(ip, slot, head, computed);
     const begin = writer.at;
     unchecked((batchFunction[made] = functions));
-    functions += emitRegion(functions, targets ? fillJumpTable(region) : 0);
+    functions += emitRegion(functions, targets ? fillJumpTable(region) : 0, !isDistrusted(ip));
     const bytes = <u32>(writer.at - begin);
     unchecked((regionBytes[region] = bytes));
     set64(CODE_BYTES, get64(CODE_BYTES) + bytes);

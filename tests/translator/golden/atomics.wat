@@ -5,7 +5,7 @@
 ;;   sc.d a3, a0, (s1)
 ;;   j loop
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -22,26 +22,26 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262208
-                                  local.set 17
-                                  i32.const 0
-                                  i64.load offset=262216
-                                  local.set 18
-                                  i32.const 0
-                                  i64.load offset=262224
-                                  local.set 19
-                                  i32.const 0
-                                  i64.load offset=262232
-                                  local.set 20
-                                  i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=327744
                                   local.set 21
                                   i32.const 0
-                                  i64.load offset=262248
+                                  i64.load offset=327752
                                   local.set 22
+                                  i32.const 0
+                                  i64.load offset=327760
+                                  local.set 23
+                                  i32.const 0
+                                  i64.load offset=327768
+                                  local.set 24
+                                  i32.const 0
+                                  i64.load offset=327776
+                                  local.set 25
+                                  i32.const 0
+                                  i64.load offset=327784
+                                  local.set 26
                                   loop  ;; label = @16
                                     i32.const 0
                                     local.set 6
@@ -51,15 +51,15 @@
                                     i32.const 0
                                     i32.le_s
                                     br_if 4 (;@12;)
-                                    local.get 19
+                                    local.get 23
                                     i64.const 1
                                     i64.add
-                                    local.set 19
+                                    local.set 23
                                     i32.const 4100
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 17
+                                    local.get 21
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -84,7 +84,7 @@
                                     local.get 5
                                     i32.add
                                     local.set 6
-                                    local.get 19
+                                    local.get 23
                                     i64.extend32_s
                                     local.set 10
                                     local.get 6
@@ -96,12 +96,12 @@
                                     i64.add
                                     i64.store32 align=1
                                     local.get 12
-                                    local.set 20
+                                    local.set 24
                                     i32.const 8200
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 18
+                                    local.get 22
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -129,19 +129,19 @@
                                     i32.const 0
                                     local.get 6
                                     i64.extend_i32_u
-                                    i64.const 2101346304
+                                    i64.const 2073034752
                                     i64.add
                                     i64.const -8
                                     i64.and
-                                    i64.store offset=263000
+                                    i64.store offset=328536
                                     local.get 6
                                     i64.load align=1
-                                    local.set 21
+                                    local.set 25
                                     i32.const 12300
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 18
+                                    local.get 22
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -167,20 +167,20 @@
                                     i32.add
                                     local.set 6
                                     i32.const 0
-                                    i64.load offset=263000
+                                    i64.load offset=328536
                                     local.get 6
                                     i64.extend_i32_u
-                                    i64.const 2101346304
+                                    i64.const 2073034752
                                     i64.add
                                     i64.const -8
                                     i64.and
                                     i64.eq
                                     i32.const 0
                                     i64.const -1
-                                    i64.store offset=263000
+                                    i64.store offset=328536
                                     if  ;; label = @17
                                       local.get 6
-                                      local.get 19
+                                      local.get 23
                                       i64.store align=1
                                       i64.const 0
                                       local.set 10
@@ -189,7 +189,7 @@
                                       local.set 10
                                     end
                                     local.get 10
-                                    local.set 22
+                                    local.set 26
                                     local.get 2
                                     i32.const 5
                                     i32.sub
@@ -200,11 +200,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -214,17 +216,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -234,17 +240,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -254,17 +264,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -274,20 +288,22 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 19
-                          i64.store offset=262224
+                          local.get 23
+                          i64.store offset=327760
                           i32.const 0
-                          local.get 20
-                          i64.store offset=262232
+                          local.get 24
+                          i64.store offset=327768
                           i32.const 0
-                          local.get 21
-                          i64.store offset=262240
+                          local.get 25
+                          i64.store offset=327776
                           i32.const 0
-                          local.get 22
-                          i64.store offset=262248
+                          local.get 26
+                          i64.store offset=327784
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -297,17 +313,17 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 19
-                  i64.store offset=262224
+                  local.get 23
+                  i64.store offset=327760
                   i32.const 0
-                  local.get 20
-                  i64.store offset=262232
+                  local.get 24
+                  i64.store offset=327768
                   i32.const 0
-                  local.get 21
-                  i64.store offset=262240
+                  local.get 25
+                  i64.store offset=327776
                   i32.const 0
-                  local.get 22
-                  i64.store offset=262248
+                  local.get 26
+                  i64.store offset=327784
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -317,17 +333,17 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 19
-          i64.store offset=262224
+          local.get 23
+          i64.store offset=327760
           i32.const 0
-          local.get 20
-          i64.store offset=262232
+          local.get 24
+          i64.store offset=327768
           i32.const 0
-          local.get 21
-          i64.store offset=262240
+          local.get 25
+          i64.store offset=327776
           i32.const 0
-          local.get 22
-          i64.store offset=262248
+          local.get 26
+          i64.store offset=327784
           br 0 (;@3;)
         end
         local.get 9
@@ -337,7 +353,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -378,9 +394,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

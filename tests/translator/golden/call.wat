@@ -6,7 +6,7 @@
 ;;   slli a0, a0, 1
 ;;   ret
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -23,14 +23,14 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262152
-                                  local.set 17
+                                  i64.load offset=327688
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 18
+                                  i64.load offset=327760
+                                  local.set 22
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -42,10 +42,10 @@
                                         i32.const 0
                                         i32.le_s
                                         br_if 6 (;@12;)
-                                        local.get 18
+                                        local.get 22
                                         i64.const 1
                                         i64.add
-                                        local.set 18
+                                        local.set 22
                                         local.get 2
                                         i32.const 2
                                         i32.sub
@@ -55,12 +55,12 @@
                                       local.get 0
                                       i64.const 0
                                       i64.add
-                                      local.set 17
+                                      local.set 21
                                       local.get 2
                                       i32.const 2
                                       i32.sub
                                       local.set 2
-                                      local.get 17
+                                      local.get 21
                                       i64.const 16
                                       i64.add
                                       i64.const -2
@@ -69,7 +69,7 @@
                                       local.get 0
                                       i64.const 8
                                       i64.add
-                                      local.set 17
+                                      local.set 21
                                       local.get 9
                                       local.get 0
                                       i64.sub
@@ -81,11 +81,11 @@
                                       i32.const 3
                                       local.set 13
                                       i32.const 0
-                                      local.get 17
-                                      i64.store offset=262152
+                                      local.get 21
+                                      i64.store offset=327688
                                       i32.const 0
-                                      local.get 18
-                                      i64.store offset=262224
+                                      local.get 22
+                                      i64.store offset=327760
                                       local.get 9
                                       i64.const 8
                                       i64.shr_u
@@ -93,7 +93,7 @@
                                       i32.const 131056
                                       i32.and
                                       i32.const 0
-                                      i32.load offset=263420
+                                      i32.load offset=328956
                                       i32.add
                                       local.tee 5
                                       i64.load
@@ -141,32 +141,32 @@
                                       i32.le_s
                                       br_if 16 (;@1;)
                                       i32.const 0
-                                      i64.load offset=262408
+                                      i64.load offset=327944
                                       local.get 0
                                       i64.const 8
                                       i64.add
                                       i64.ne
                                       br_if 16 (;@1;)
                                       i32.const 0
-                                      i32.load offset=263416
+                                      i32.load offset=328952
                                       local.set 7
                                       i32.const 0
-                                      i64.load offset=262152
-                                      local.set 17
+                                      i64.load offset=327688
+                                      local.set 21
                                       i32.const 0
-                                      i64.load offset=262224
-                                      local.set 18
+                                      i64.load offset=327760
+                                      local.set 22
                                       br 1 (;@16;)
                                     end
-                                    local.get 18
+                                    local.get 22
                                     i64.const 1
                                     i64.shl
-                                    local.set 18
+                                    local.set 22
                                     local.get 2
                                     i32.const 2
                                     i32.sub
                                     local.set 2
-                                    local.get 17
+                                    local.get 21
                                     i64.const -2
                                     i64.and
                                     local.set 9
@@ -186,11 +186,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -200,17 +202,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -220,17 +226,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -240,17 +250,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -260,14 +274,16 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262152
+                          local.get 21
+                          i64.store offset=327688
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262224
+                          local.get 22
+                          i64.store offset=327760
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -277,11 +293,11 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262152
+                  local.get 21
+                  i64.store offset=327688
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262224
+                  local.get 22
+                  i64.store offset=327760
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -291,11 +307,11 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262152
+          local.get 21
+          i64.store offset=327688
           i32.const 0
-          local.get 18
-          i64.store offset=262224
+          local.get 22
+          i64.store offset=327760
           br 0 (;@3;)
         end
         local.get 9
@@ -305,7 +321,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -346,14 +362,14 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)
   (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -370,23 +386,23 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262152
-                                  local.set 17
+                                  i64.load offset=327688
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 18
-                                  local.get 18
+                                  i64.load offset=327760
+                                  local.set 22
+                                  local.get 22
                                   i64.const 1
                                   i64.shl
-                                  local.set 18
+                                  local.set 22
                                   local.get 2
                                   i32.const 2
                                   i32.sub
                                   local.set 2
-                                  local.get 17
+                                  local.get 21
                                   i64.const -2
                                   i64.and
                                   local.set 9
@@ -397,11 +413,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -411,17 +429,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -431,17 +453,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -451,17 +477,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -471,11 +501,13 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262224
+                          local.get 22
+                          i64.store offset=327760
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -485,8 +517,8 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262224
+                  local.get 22
+                  i64.store offset=327760
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -496,8 +528,8 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 18
-          i64.store offset=262224
+          local.get 22
+          i64.store offset=327760
           br 0 (;@3;)
         end
         local.get 9
@@ -507,7 +539,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -548,14 +580,14 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)
   (func (;25;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -572,14 +604,14 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262152
-                                  local.set 17
+                                  i64.load offset=327688
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 18
+                                  i64.load offset=327760
+                                  local.set 22
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -594,12 +626,12 @@
                                         local.get 0
                                         i64.const 0
                                         i64.add
-                                        local.set 17
+                                        local.set 21
                                         local.get 2
                                         i32.const 2
                                         i32.sub
                                         local.set 2
-                                        local.get 17
+                                        local.get 21
                                         i64.const 16
                                         i64.add
                                         i64.const -2
@@ -608,7 +640,7 @@
                                         local.get 0
                                         i64.const 8
                                         i64.add
-                                        local.set 17
+                                        local.set 21
                                         local.get 9
                                         local.get 0
                                         i64.sub
@@ -620,11 +652,11 @@
                                         i32.const 3
                                         local.set 13
                                         i32.const 0
-                                        local.get 17
-                                        i64.store offset=262152
+                                        local.get 21
+                                        i64.store offset=327688
                                         i32.const 0
-                                        local.get 18
-                                        i64.store offset=262224
+                                        local.get 22
+                                        i64.store offset=327760
                                         local.get 9
                                         i64.const 8
                                         i64.shr_u
@@ -632,7 +664,7 @@
                                         i32.const 131056
                                         i32.and
                                         i32.const 0
-                                        i32.load offset=263420
+                                        i32.load offset=328956
                                         i32.add
                                         local.tee 5
                                         i64.load
@@ -680,32 +712,32 @@
                                         i32.le_s
                                         br_if 17 (;@1;)
                                         i32.const 0
-                                        i64.load offset=262408
+                                        i64.load offset=327944
                                         local.get 0
                                         i64.const 8
                                         i64.add
                                         i64.ne
                                         br_if 17 (;@1;)
                                         i32.const 0
-                                        i32.load offset=263416
+                                        i32.load offset=328952
                                         local.set 7
                                         i32.const 0
-                                        i64.load offset=262152
-                                        local.set 17
+                                        i64.load offset=327688
+                                        local.set 21
                                         i32.const 0
-                                        i64.load offset=262224
-                                        local.set 18
+                                        i64.load offset=327760
+                                        local.set 22
                                         br 1 (;@17;)
                                       end
-                                      local.get 18
+                                      local.get 22
                                       i64.const 1
                                       i64.shl
-                                      local.set 18
+                                      local.set 22
                                       local.get 2
                                       i32.const 2
                                       i32.sub
                                       local.set 2
-                                      local.get 17
+                                      local.get 21
                                       i64.const -2
                                       i64.and
                                       local.set 9
@@ -721,10 +753,10 @@
                                       local.set 13
                                       br 9 (;@8;)
                                     end
-                                    local.get 18
+                                    local.get 22
                                     i64.const 1
                                     i64.add
-                                    local.set 18
+                                    local.set 22
                                     local.get 2
                                     i32.const 2
                                     i32.sub
@@ -735,11 +767,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -749,17 +783,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -769,17 +807,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -789,17 +831,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -809,14 +855,16 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262152
+                          local.get 21
+                          i64.store offset=327688
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262224
+                          local.get 22
+                          i64.store offset=327760
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -826,11 +874,11 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262152
+                  local.get 21
+                  i64.store offset=327688
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262224
+                  local.get 22
+                  i64.store offset=327760
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -840,11 +888,11 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262152
+          local.get 21
+          i64.store offset=327688
           i32.const 0
-          local.get 18
-          i64.store offset=262224
+          local.get 22
+          i64.store offset=327760
           br 0 (;@3;)
         end
         local.get 9
@@ -854,7 +902,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -895,9 +943,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

@@ -10,7 +10,7 @@
 ;;   bltu a0, a2, loop
 ;;   j again
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 i64 i64 i64 i32)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -27,26 +27,26 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262208
-                                  local.set 17
-                                  i32.const 0
-                                  i64.load offset=262216
-                                  local.set 18
-                                  i32.const 0
-                                  i64.load offset=262224
-                                  local.set 19
-                                  i32.const 0
-                                  i64.load offset=262232
-                                  local.set 20
-                                  i32.const 0
-                                  i64.load offset=262240
+                                  i64.load offset=327744
                                   local.set 21
                                   i32.const 0
-                                  i64.load offset=262248
+                                  i64.load offset=327752
                                   local.set 22
+                                  i32.const 0
+                                  i64.load offset=327760
+                                  local.set 23
+                                  i32.const 0
+                                  i64.load offset=327768
+                                  local.set 24
+                                  i32.const 0
+                                  i64.load offset=327776
+                                  local.set 25
+                                  i32.const 0
+                                  i64.load offset=327784
+                                  local.set 26
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -62,7 +62,7 @@
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 19
+                                        local.get 23
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -86,13 +86,13 @@
                                         i32.wrap_i64
                                         local.get 5
                                         i32.add
-                                        i64.load8_u
-                                        local.set 22
+                                        i32.load8_u
+                                        local.set 27
                                         i32.const 4112
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 20
+                                        local.get 24
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -111,29 +111,39 @@
                                         i64.const -4096
                                         i64.and
                                         i64.ne
-                                        br_if 6 (;@12;)
+                                        if  ;; label = @19
+                                          local.get 27
+                                          i64.extend_i32_s
+                                          local.set 26
+                                          br 7 (;@12;)
+                                        end
                                         local.get 4
                                         i32.wrap_i64
                                         local.get 5
                                         i32.add
-                                        local.get 22
-                                        i64.store8
-                                        local.get 19
+                                        local.get 27
+                                        i32.store8
+                                        local.get 23
                                         i64.const 1
                                         i64.add
-                                        local.set 19
-                                        local.get 20
+                                        local.set 23
+                                        local.get 24
                                         i64.const 1
                                         i64.add
-                                        local.set 20
+                                        local.set 24
                                         local.get 2
                                         i32.const 5
                                         i32.sub
                                         local.set 2
-                                        local.get 19
-                                        local.get 21
+                                        local.get 23
+                                        local.get 25
                                         i64.lt_u
-                                        br_if 2 (;@16;)
+                                        if  ;; label = @19
+                                          local.get 27
+                                          i64.extend_i32_s
+                                          local.set 26
+                                          br 3 (;@16;)
+                                        end
                                         br 0 (;@18;)
                                       end
                                       local.get 2
@@ -142,29 +152,34 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    local.get 17
-                                    local.set 19
-                                    local.get 18
-                                    local.set 20
-                                    local.get 19
+                                    local.get 21
+                                    local.set 23
+                                    local.get 22
+                                    local.set 24
+                                    local.get 23
                                     i64.const 16
                                     i64.add
-                                    local.set 21
+                                    local.set 25
                                     local.get 2
                                     i32.const 3
                                     i32.sub
                                     local.set 2
+                                    local.get 27
+                                    i64.extend_i32_s
+                                    local.set 26
                                     br 0 (;@16;)
                                   end
                                   unreachable
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -174,17 +189,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -194,17 +213,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -214,17 +237,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -234,20 +261,22 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 19
-                          i64.store offset=262224
+                          local.get 23
+                          i64.store offset=327760
                           i32.const 0
-                          local.get 20
-                          i64.store offset=262232
+                          local.get 24
+                          i64.store offset=327768
                           i32.const 0
-                          local.get 21
-                          i64.store offset=262240
+                          local.get 25
+                          i64.store offset=327776
                           i32.const 0
-                          local.get 22
-                          i64.store offset=262248
+                          local.get 26
+                          i64.store offset=327784
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -257,17 +286,17 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 19
-                  i64.store offset=262224
+                  local.get 23
+                  i64.store offset=327760
                   i32.const 0
-                  local.get 20
-                  i64.store offset=262232
+                  local.get 24
+                  i64.store offset=327768
                   i32.const 0
-                  local.get 21
-                  i64.store offset=262240
+                  local.get 25
+                  i64.store offset=327776
                   i32.const 0
-                  local.get 22
-                  i64.store offset=262248
+                  local.get 26
+                  i64.store offset=327784
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -277,17 +306,17 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 19
-          i64.store offset=262224
+          local.get 23
+          i64.store offset=327760
           i32.const 0
-          local.get 20
-          i64.store offset=262232
+          local.get 24
+          i64.store offset=327768
           i32.const 0
-          local.get 21
-          i64.store offset=262240
+          local.get 25
+          i64.store offset=327776
           i32.const 0
-          local.get 22
-          i64.store offset=262248
+          local.get 26
+          i64.store offset=327784
           br 0 (;@3;)
         end
         local.get 9
@@ -297,7 +326,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -338,9 +367,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

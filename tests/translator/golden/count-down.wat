@@ -6,7 +6,7 @@
 ;;   bnez a0, loop
 ;;   j again
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -23,14 +23,14 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 17
+                                  i64.load offset=327760
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262232
-                                  local.set 18
+                                  i64.load offset=327768
+                                  local.set 22
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -42,19 +42,19 @@
                                         i32.const 0
                                         i32.le_s
                                         br_if 6 (;@12;)
-                                        local.get 17
+                                        local.get 21
                                         i64.const -1
                                         i64.add
-                                        local.set 17
-                                        local.get 18
-                                        local.get 17
+                                        local.set 21
+                                        local.get 22
+                                        local.get 21
                                         i64.add
-                                        local.set 18
+                                        local.set 22
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
-                                        local.get 17
+                                        local.get 21
                                         i64.eqz
                                         i32.eqz
                                         br_if 2 (;@16;)
@@ -66,8 +66,9 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    i64.const 5
-                                    local.set 17
+                                    i32.const 5
+                                    i64.extend_i32_s
+                                    local.set 21
                                     local.get 2
                                     i32.const 1
                                     i32.sub
@@ -78,11 +79,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -92,17 +95,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -112,17 +119,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -132,17 +143,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -152,14 +167,16 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262224
+                          local.get 21
+                          i64.store offset=327760
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262232
+                          local.get 22
+                          i64.store offset=327768
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -169,11 +186,11 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262224
+                  local.get 21
+                  i64.store offset=327760
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262232
+                  local.get 22
+                  i64.store offset=327768
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -183,11 +200,11 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262224
+          local.get 21
+          i64.store offset=327760
           i32.const 0
-          local.get 18
-          i64.store offset=262232
+          local.get 22
+          i64.store offset=327768
           br 0 (;@3;)
         end
         local.get 9
@@ -197,7 +214,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -238,9 +255,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

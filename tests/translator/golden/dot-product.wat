@@ -10,7 +10,7 @@
 ;;   bltu a0, a1, loop
 ;;   j again
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -27,24 +27,24 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263040
+                                  i32.load offset=328576
                                   i32.const 24576
                                   i32.and
                                   i32.const 24576
                                   i32.eq
                                   i32.const 0
-                                  i32.load offset=262924
+                                  i32.load offset=328460
                                   i32.const 5
                                   i32.lt_u
                                   i32.and
                                   local.tee 8
                                   local.get 8
                                   i32.const 0
-                                  i32.load offset=262924
+                                  i32.load offset=328460
                                   i32.eqz
                                   i32.and
                                   i32.const 0
-                                  i32.load offset=262920
+                                  i32.load offset=328456
                                   i32.and
                                   i32.const 1
                                   i32.and
@@ -62,29 +62,29 @@
                                     return
                                   end
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262208
-                                  local.set 17
-                                  i32.const 0
-                                  i64.load offset=262224
-                                  local.set 18
-                                  i32.const 0
-                                  i64.load offset=262232
-                                  local.set 19
-                                  i32.const 0
-                                  f64.load offset=262736
-                                  local.set 20
-                                  i32.const 0
-                                  f64.load offset=262744
+                                  i64.load offset=327744
                                   local.set 21
                                   i32.const 0
-                                  f64.load offset=262752
+                                  i64.load offset=327760
                                   local.set 22
                                   i32.const 0
-                                  f64.load offset=262760
+                                  i64.load offset=327768
                                   local.set 23
+                                  i32.const 0
+                                  f64.load offset=328272
+                                  local.set 24
+                                  i32.const 0
+                                  f64.load offset=328280
+                                  local.set 25
+                                  i32.const 0
+                                  f64.load offset=328288
+                                  local.set 26
+                                  i32.const 0
+                                  f64.load offset=328296
+                                  local.set 27
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -96,11 +96,11 @@
                                         i32.const 0
                                         i32.le_s
                                         br_if 6 (;@12;)
-                                        i32.const 8
+                                        i32.const 83886088
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 18
+                                        local.get 22
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -116,39 +116,9 @@
                                         i32.load offset=8
                                         local.set 5
                                         local.get 4
-                                        i64.const -4089
-                                        i64.and
-                                        i64.ne
-                                        br_if 6 (;@12;)
-                                        local.get 4
-                                        i32.wrap_i64
-                                        local.get 5
-                                        i32.add
-                                        f64.load align=1
-                                        local.set 20
-                                        i32.const 4108
-                                        local.set 6
-                                        i64.const 0
-                                        local.set 14
-                                        local.get 18
-                                        i64.const 8
+                                        i64.const 15
                                         i64.add
-                                        local.tee 4
-                                        i32.wrap_i64
-                                        i32.const 8
-                                        i32.shr_u
-                                        i32.const 131056
-                                        i32.and
-                                        local.get 7
-                                        i32.add
-                                        local.tee 5
-                                        i64.load
-                                        local.tee 14
-                                        local.get 5
-                                        i32.load offset=8
-                                        local.set 5
-                                        local.get 4
-                                        i64.const -4089
+                                        i64.const -4096
                                         i64.and
                                         i64.ne
                                         br_if 6 (;@12;)
@@ -156,29 +126,34 @@
                                         i32.wrap_i64
                                         local.get 5
                                         i32.add
+                                        local.set 17
+                                        local.get 17
                                         f64.load align=1
-                                        local.set 21
+                                        local.set 24
+                                        local.get 17
+                                        f64.load offset=8 align=1
+                                        local.set 25
                                         i32.const 8208
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 20
+                                        local.get 24
                                         i64.reinterpret_f64
-                                        local.get 21
+                                        local.get 25
                                         i64.reinterpret_f64
-                                        local.get 22
+                                        local.get 26
                                         i64.reinterpret_f64
                                         i32.const 0
-                                        i32.load offset=262924
+                                        i32.load offset=328460
                                         call 15
                                         f64.reinterpret_i64
-                                        local.set 22
+                                        local.set 26
                                         i32.const 12308
                                         local.set 6
                                         i64.const 0
                                         local.set 14
-                                        local.get 23
-                                        local.get 20
+                                        local.get 27
+                                        local.get 24
                                         f64.add
                                         local.set 11
                                         local.get 11
@@ -191,17 +166,17 @@
                                         i64.eq
                                         br_if 6 (;@12;)
                                         local.get 11
-                                        local.set 23
-                                        local.get 18
+                                        local.set 27
+                                        local.get 22
                                         i64.const 16
                                         i64.add
-                                        local.set 18
+                                        local.set 22
                                         local.get 2
                                         i32.const 6
                                         i32.sub
                                         local.set 2
-                                        local.get 18
-                                        local.get 19
+                                        local.get 22
+                                        local.get 23
                                         i64.lt_u
                                         br_if 2 (;@16;)
                                         br 0 (;@18;)
@@ -212,12 +187,12 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    local.get 17
-                                    local.set 18
-                                    local.get 18
+                                    local.get 21
+                                    local.set 22
+                                    local.get 22
                                     i64.const 64
                                     i64.add
-                                    local.set 19
+                                    local.set 23
                                     local.get 2
                                     i32.const 2
                                     i32.sub
@@ -228,11 +203,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -242,17 +219,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -262,17 +243,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -282,17 +267,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -302,26 +291,28 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262224
-                          i32.const 0
-                          local.get 19
-                          i64.store offset=262232
-                          i32.const 0
-                          local.get 20
-                          f64.store offset=262736
-                          i32.const 0
-                          local.get 21
-                          f64.store offset=262744
-                          i32.const 0
                           local.get 22
-                          f64.store offset=262752
+                          i64.store offset=327760
                           i32.const 0
                           local.get 23
-                          f64.store offset=262760
+                          i64.store offset=327768
+                          i32.const 0
+                          local.get 24
+                          f64.store offset=328272
+                          i32.const 0
+                          local.get 25
+                          f64.store offset=328280
+                          i32.const 0
+                          local.get 26
+                          f64.store offset=328288
+                          i32.const 0
+                          local.get 27
+                          f64.store offset=328296
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -331,23 +322,23 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262224
-                  i32.const 0
-                  local.get 19
-                  i64.store offset=262232
-                  i32.const 0
-                  local.get 20
-                  f64.store offset=262736
-                  i32.const 0
-                  local.get 21
-                  f64.store offset=262744
-                  i32.const 0
                   local.get 22
-                  f64.store offset=262752
+                  i64.store offset=327760
                   i32.const 0
                   local.get 23
-                  f64.store offset=262760
+                  i64.store offset=327768
+                  i32.const 0
+                  local.get 24
+                  f64.store offset=328272
+                  i32.const 0
+                  local.get 25
+                  f64.store offset=328280
+                  i32.const 0
+                  local.get 26
+                  f64.store offset=328288
+                  i32.const 0
+                  local.get 27
+                  f64.store offset=328296
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -357,23 +348,23 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 18
-          i64.store offset=262224
-          i32.const 0
-          local.get 19
-          i64.store offset=262232
-          i32.const 0
-          local.get 20
-          f64.store offset=262736
-          i32.const 0
-          local.get 21
-          f64.store offset=262744
-          i32.const 0
           local.get 22
-          f64.store offset=262752
+          i64.store offset=327760
           i32.const 0
           local.get 23
-          f64.store offset=262760
+          i64.store offset=327768
+          i32.const 0
+          local.get 24
+          f64.store offset=328272
+          i32.const 0
+          local.get 25
+          f64.store offset=328280
+          i32.const 0
+          local.get 26
+          f64.store offset=328288
+          i32.const 0
+          local.get 27
+          f64.store offset=328296
           br 0 (;@3;)
         end
         local.get 9
@@ -383,7 +374,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -424,14 +415,14 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)
   (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 f64 f64 f64 f64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 f64 f64 f64 f64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -448,53 +439,53 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263040
+                                  i32.load offset=328576
                                   i32.const 24576
                                   i32.and
                                   i32.const 24576
                                   i32.eq
                                   i32.const 0
-                                  i32.load offset=262924
+                                  i32.load offset=328460
                                   i32.const 5
                                   i32.lt_u
                                   i32.and
                                   local.tee 8
                                   local.get 8
                                   i32.const 0
-                                  i32.load offset=262924
+                                  i32.load offset=328460
                                   i32.eqz
                                   i32.and
                                   i32.const 0
-                                  i32.load offset=262920
+                                  i32.load offset=328456
                                   i32.and
                                   i32.const 1
                                   i32.and
                                   i32.add
                                   local.set 8
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262208
-                                  local.set 17
-                                  i32.const 0
-                                  i64.load offset=262224
-                                  local.set 18
-                                  i32.const 0
-                                  i64.load offset=262232
-                                  local.set 19
-                                  i32.const 0
-                                  f64.load offset=262736
-                                  local.set 20
-                                  i32.const 0
-                                  f64.load offset=262744
+                                  i64.load offset=327744
                                   local.set 21
                                   i32.const 0
-                                  f64.load offset=262752
+                                  i64.load offset=327760
                                   local.set 22
                                   i32.const 0
-                                  f64.load offset=262760
+                                  i64.load offset=327768
                                   local.set 23
+                                  i32.const 0
+                                  f64.load offset=328272
+                                  local.set 24
+                                  i32.const 0
+                                  f64.load offset=328280
+                                  local.set 25
+                                  i32.const 0
+                                  f64.load offset=328288
+                                  local.set 26
+                                  i32.const 0
+                                  f64.load offset=328296
+                                  local.set 27
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -513,7 +504,11 @@
                                         local.get 8
                                         i32.eqz
                                         br_if 6 (;@12;)
-                                        local.get 18
+                                        i32.const 83886088
+                                        local.set 6
+                                        i64.const 0
+                                        local.set 14
+                                        local.get 22
                                         local.tee 4
                                         i32.wrap_i64
                                         i32.const 8
@@ -529,7 +524,9 @@
                                         i32.load offset=8
                                         local.set 5
                                         local.get 4
-                                        i64.const -4089
+                                        i64.const 15
+                                        i64.add
+                                        i64.const -4096
                                         i64.and
                                         i64.ne
                                         br_if 6 (;@12;)
@@ -537,8 +534,10 @@
                                         i32.wrap_i64
                                         local.get 5
                                         i32.add
+                                        local.set 17
+                                        local.get 17
                                         f64.load align=1
-                                        local.set 20
+                                        local.set 24
                                         i32.const 4108
                                         local.set 6
                                         i64.const 0
@@ -546,34 +545,9 @@
                                         local.get 8
                                         i32.eqz
                                         br_if 6 (;@12;)
-                                        local.get 18
-                                        i64.const 8
-                                        i64.add
-                                        local.tee 4
-                                        i32.wrap_i64
-                                        i32.const 8
-                                        i32.shr_u
-                                        i32.const 131056
-                                        i32.and
-                                        local.get 7
-                                        i32.add
-                                        local.tee 5
-                                        i64.load
-                                        local.tee 14
-                                        local.get 5
-                                        i32.load offset=8
-                                        local.set 5
-                                        local.get 4
-                                        i64.const -4089
-                                        i64.and
-                                        i64.ne
-                                        br_if 6 (;@12;)
-                                        local.get 4
-                                        i32.wrap_i64
-                                        local.get 5
-                                        i32.add
-                                        f64.load align=1
-                                        local.set 21
+                                        local.get 17
+                                        f64.load offset=8 align=1
+                                        local.set 25
                                         i32.const 8208
                                         local.set 6
                                         i64.const 0
@@ -581,17 +555,17 @@
                                         local.get 8
                                         i32.eqz
                                         br_if 6 (;@12;)
-                                        local.get 20
+                                        local.get 24
                                         i64.reinterpret_f64
-                                        local.get 21
+                                        local.get 25
                                         i64.reinterpret_f64
-                                        local.get 22
+                                        local.get 26
                                         i64.reinterpret_f64
                                         i32.const 0
-                                        i32.load offset=262924
+                                        i32.load offset=328460
                                         call 15
                                         f64.reinterpret_i64
-                                        local.set 22
+                                        local.set 26
                                         i32.const 12308
                                         local.set 6
                                         i64.const 0
@@ -605,8 +579,8 @@
                                             i32.const 2
                                             i32.ne
                                             br_if 0 (;@20;)
-                                            local.get 23
-                                            local.get 20
+                                            local.get 27
+                                            local.get 24
                                             f64.add
                                             local.tee 11
                                             local.get 11
@@ -621,26 +595,26 @@
                                             br_if 1 (;@19;)
                                             drop
                                           end
-                                          local.get 23
+                                          local.get 27
                                           i64.reinterpret_f64
-                                          local.get 20
+                                          local.get 24
                                           i64.reinterpret_f64
                                           i32.const 0
-                                          i32.load offset=262924
+                                          i32.load offset=328460
                                           call 11
                                           f64.reinterpret_i64
                                         end
-                                        local.set 23
-                                        local.get 18
+                                        local.set 27
+                                        local.get 22
                                         i64.const 16
                                         i64.add
-                                        local.set 18
+                                        local.set 22
                                         local.get 2
                                         i32.const 6
                                         i32.sub
                                         local.set 2
-                                        local.get 18
-                                        local.get 19
+                                        local.get 22
+                                        local.get 23
                                         i64.lt_u
                                         br_if 2 (;@16;)
                                         br 0 (;@18;)
@@ -651,12 +625,12 @@
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    local.get 17
-                                    local.set 18
-                                    local.get 18
+                                    local.get 21
+                                    local.set 22
+                                    local.get 22
                                     i64.const 64
                                     i64.add
-                                    local.set 19
+                                    local.set 23
                                     local.get 2
                                     i32.const 2
                                     i32.sub
@@ -667,11 +641,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -681,17 +657,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -701,17 +681,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -721,17 +705,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -741,26 +729,28 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262224
-                          i32.const 0
-                          local.get 19
-                          i64.store offset=262232
-                          i32.const 0
-                          local.get 20
-                          f64.store offset=262736
-                          i32.const 0
-                          local.get 21
-                          f64.store offset=262744
-                          i32.const 0
                           local.get 22
-                          f64.store offset=262752
+                          i64.store offset=327760
                           i32.const 0
                           local.get 23
-                          f64.store offset=262760
+                          i64.store offset=327768
+                          i32.const 0
+                          local.get 24
+                          f64.store offset=328272
+                          i32.const 0
+                          local.get 25
+                          f64.store offset=328280
+                          i32.const 0
+                          local.get 26
+                          f64.store offset=328288
+                          i32.const 0
+                          local.get 27
+                          f64.store offset=328296
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -770,23 +760,23 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262224
-                  i32.const 0
-                  local.get 19
-                  i64.store offset=262232
-                  i32.const 0
-                  local.get 20
-                  f64.store offset=262736
-                  i32.const 0
-                  local.get 21
-                  f64.store offset=262744
-                  i32.const 0
                   local.get 22
-                  f64.store offset=262752
+                  i64.store offset=327760
                   i32.const 0
                   local.get 23
-                  f64.store offset=262760
+                  i64.store offset=327768
+                  i32.const 0
+                  local.get 24
+                  f64.store offset=328272
+                  i32.const 0
+                  local.get 25
+                  f64.store offset=328280
+                  i32.const 0
+                  local.get 26
+                  f64.store offset=328288
+                  i32.const 0
+                  local.get 27
+                  f64.store offset=328296
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -796,23 +786,23 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 18
-          i64.store offset=262224
-          i32.const 0
-          local.get 19
-          i64.store offset=262232
-          i32.const 0
-          local.get 20
-          f64.store offset=262736
-          i32.const 0
-          local.get 21
-          f64.store offset=262744
-          i32.const 0
           local.get 22
-          f64.store offset=262752
+          i64.store offset=327760
           i32.const 0
           local.get 23
-          f64.store offset=262760
+          i64.store offset=327768
+          i32.const 0
+          local.get 24
+          f64.store offset=328272
+          i32.const 0
+          local.get 25
+          f64.store offset=328280
+          i32.const 0
+          local.get 26
+          f64.store offset=328288
+          i32.const 0
+          local.get 27
+          f64.store offset=328296
           br 0 (;@3;)
         end
         local.get 9
@@ -822,7 +812,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -863,9 +853,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

@@ -4,7 +4,7 @@
 ;;   sub a2, a1, a0
 ;;   j loop
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -21,29 +21,29 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 17
+                                  i64.load offset=327760
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262232
-                                  local.set 18
+                                  i64.load offset=327768
+                                  local.set 22
                                   block  ;; label = @16
-                                    local.get 18
-                                    local.get 17
+                                    local.get 22
+                                    local.get 21
                                     i64.sub
-                                    local.set 19
+                                    local.set 23
                                     local.get 2
                                     i32.const 2
                                     i32.sub
                                     local.set 2
                                     br 0 (;@16;)
                                   end
-                                  local.get 17
+                                  local.get 21
                                   i64.const 1
                                   i64.add
-                                  local.set 17
+                                  local.set 21
                                   local.get 2
                                   i32.const 1
                                   i32.sub
@@ -57,11 +57,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -71,17 +73,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -91,17 +97,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -111,23 +121,27 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             i32.const 0
-                            local.get 17
-                            i64.store offset=262224
+                            local.get 21
+                            i64.store offset=327760
                             i32.const 0
-                            local.get 19
-                            i64.store offset=262240
+                            local.get 23
+                            i64.store offset=327776
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -137,11 +151,13 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 19
-                          i64.store offset=262240
+                          local.get 23
+                          i64.store offset=327776
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -149,16 +165,16 @@
                       br 7 (;@2;)
                     end
                     i32.const 0
-                    local.get 17
-                    i64.store offset=262224
+                    local.get 21
+                    i64.store offset=327760
                     i32.const 0
-                    local.get 19
-                    i64.store offset=262240
+                    local.get 23
+                    i64.store offset=327776
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 19
-                  i64.store offset=262240
+                  local.get 23
+                  i64.store offset=327776
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -166,16 +182,16 @@
               br 2 (;@3;)
             end
             i32.const 0
-            local.get 17
-            i64.store offset=262224
+            local.get 21
+            i64.store offset=327760
             i32.const 0
-            local.get 19
-            i64.store offset=262240
+            local.get 23
+            i64.store offset=327776
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 19
-          i64.store offset=262240
+          local.get 23
+          i64.store offset=327776
           br 0 (;@3;)
         end
         local.get 9
@@ -185,7 +201,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -226,14 +242,14 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)
   (func (;24;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -250,15 +266,15 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 17
-                                  local.get 17
+                                  i64.load offset=327760
+                                  local.set 21
+                                  local.get 21
                                   i64.const 1
                                   i64.add
-                                  local.set 17
+                                  local.set 21
                                   local.get 2
                                   i32.const 1
                                   i32.sub
@@ -272,11 +288,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -286,17 +304,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -306,17 +328,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -326,17 +352,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -346,11 +376,13 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262224
+                          local.get 21
+                          i64.store offset=327760
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -360,8 +392,8 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262224
+                  local.get 21
+                  i64.store offset=327760
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -371,8 +403,8 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262224
+          local.get 21
+          i64.store offset=327760
           br 0 (;@3;)
         end
         local.get 9
@@ -382,7 +414,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -423,9 +455,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

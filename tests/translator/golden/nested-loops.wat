@@ -10,7 +10,7 @@
 ;;   bnez a0, middle
 ;;   j outer
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -27,17 +27,17 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 17
+                                  i64.load offset=327760
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262232
-                                  local.set 18
+                                  i64.load offset=327768
+                                  local.set 22
                                   i32.const 0
-                                  i64.load offset=262240
-                                  local.set 19
+                                  i64.load offset=327776
+                                  local.set 23
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -51,33 +51,33 @@
                                             i32.const 0
                                             i32.le_s
                                             br_if 8 (;@12;)
-                                            local.get 19
-                                            local.get 18
+                                            local.get 23
+                                            local.get 22
                                             i64.add
-                                            local.set 19
-                                            local.get 18
+                                            local.set 23
+                                            local.get 22
                                             i64.const -1
                                             i64.add
-                                            local.set 18
+                                            local.set 22
                                             local.get 2
                                             i32.const 3
                                             i32.sub
                                             local.set 2
-                                            local.get 18
+                                            local.get 22
                                             i64.eqz
                                             i32.eqz
                                             br_if 4 (;@16;)
                                             br 0 (;@20;)
                                           end
-                                          local.get 17
+                                          local.get 21
                                           i64.const -1
                                           i64.add
-                                          local.set 17
+                                          local.set 21
                                           local.get 2
                                           i32.const 2
                                           i32.sub
                                           local.set 2
-                                          local.get 17
+                                          local.get 21
                                           i64.eqz
                                           i32.eqz
                                           br_if 2 (;@17;)
@@ -89,16 +89,18 @@
                                         local.set 2
                                         br 0 (;@18;)
                                       end
-                                      i64.const 3
-                                      local.set 17
+                                      i32.const 3
+                                      i64.extend_i32_s
+                                      local.set 21
                                       local.get 2
                                       i32.const 1
                                       i32.sub
                                       local.set 2
                                       br 0 (;@17;)
                                     end
-                                    i64.const 4
-                                    local.set 18
+                                    i32.const 4
+                                    i64.extend_i32_s
+                                    local.set 22
                                     local.get 2
                                     i32.const 1
                                     i32.sub
@@ -109,11 +111,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -123,17 +127,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -143,17 +151,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -163,17 +175,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -183,17 +199,19 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262224
+                          local.get 21
+                          i64.store offset=327760
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262232
+                          local.get 22
+                          i64.store offset=327768
                           i32.const 0
-                          local.get 19
-                          i64.store offset=262240
+                          local.get 23
+                          i64.store offset=327776
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -203,14 +221,14 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262224
+                  local.get 21
+                  i64.store offset=327760
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262232
+                  local.get 22
+                  i64.store offset=327768
                   i32.const 0
-                  local.get 19
-                  i64.store offset=262240
+                  local.get 23
+                  i64.store offset=327776
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -220,14 +238,14 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262224
+          local.get 21
+          i64.store offset=327760
           i32.const 0
-          local.get 18
-          i64.store offset=262232
+          local.get 22
+          i64.store offset=327768
           i32.const 0
-          local.get 19
-          i64.store offset=262240
+          local.get 23
+          i64.store offset=327776
           br 0 (;@3;)
         end
         local.get 9
@@ -237,7 +255,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -278,9 +296,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

@@ -7,7 +7,7 @@
 ;;   sw a2, 32(s0)
 ;;   j loop
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 i64 i32)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -24,20 +24,20 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262208
-                                  local.set 17
+                                  i64.load offset=327744
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 18
+                                  i64.load offset=327760
+                                  local.set 22
                                   i32.const 0
-                                  i64.load offset=262232
-                                  local.set 19
+                                  i64.load offset=327768
+                                  local.set 23
                                   i32.const 0
-                                  i64.load offset=262240
-                                  local.set 20
+                                  i64.load offset=327776
+                                  local.set 24
                                   loop  ;; label = @16
                                     i32.const 0
                                     local.set 6
@@ -47,111 +47,11 @@
                                     i32.const 0
                                     i32.le_s
                                     br_if 4 (;@12;)
-                                    i32.const 0
+                                    i32.const 83886080
                                     local.set 6
                                     i64.const 0
                                     local.set 14
-                                    local.get 17
-                                    local.tee 4
-                                    i32.wrap_i64
-                                    i32.const 8
-                                    i32.shr_u
-                                    i32.const 131056
-                                    i32.and
-                                    local.get 7
-                                    i32.add
-                                    local.tee 5
-                                    i64.load
-                                    local.tee 14
-                                    local.get 5
-                                    i32.load offset=8
-                                    local.set 5
-                                    local.get 4
-                                    i64.const -4089
-                                    i64.and
-                                    i64.ne
-                                    br_if 4 (;@12;)
-                                    local.get 4
-                                    i32.wrap_i64
-                                    local.get 5
-                                    i32.add
-                                    i64.load align=1
-                                    local.set 18
-                                    i32.const 4100
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 17
-                                    i64.const 8
-                                    i64.add
-                                    local.tee 4
-                                    i32.wrap_i64
-                                    i32.const 8
-                                    i32.shr_u
-                                    i32.const 131056
-                                    i32.and
-                                    local.get 7
-                                    i32.add
-                                    local.tee 5
-                                    i64.load
-                                    local.tee 14
-                                    local.get 5
-                                    i32.load offset=8
-                                    local.set 5
-                                    local.get 4
-                                    i64.const -4089
-                                    i64.and
-                                    i64.ne
-                                    br_if 4 (;@12;)
-                                    local.get 4
-                                    i32.wrap_i64
-                                    local.get 5
-                                    i32.add
-                                    i64.load align=1
-                                    local.set 19
-                                    i32.const 8200
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 17
-                                    i64.const 16
-                                    i64.add
-                                    local.tee 4
-                                    i32.wrap_i64
-                                    i32.const 8
-                                    i32.shr_u
-                                    i32.const 131056
-                                    i32.and
-                                    local.get 7
-                                    i32.add
-                                    local.tee 5
-                                    i64.load
-                                    local.tee 14
-                                    local.get 5
-                                    i32.load offset=8
-                                    local.set 5
-                                    local.get 4
-                                    i64.const -4093
-                                    i64.and
-                                    i64.ne
-                                    br_if 4 (;@12;)
-                                    local.get 4
-                                    i32.wrap_i64
-                                    local.get 5
-                                    i32.add
-                                    i64.load32_s align=1
-                                    local.set 20
-                                    local.get 18
-                                    local.get 19
-                                    i64.add
-                                    local.set 18
-                                    i32.const 16400
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 17
-                                    i64.const 24
-                                    i64.add
+                                    local.get 21
                                     local.tee 4
                                     i32.wrap_i64
                                     i32.const 8
@@ -167,39 +67,9 @@
                                     i32.load offset=131080
                                     local.set 5
                                     local.get 4
-                                    i64.const -4089
-                                    i64.and
-                                    i64.ne
-                                    br_if 4 (;@12;)
-                                    local.get 4
-                                    i32.wrap_i64
-                                    local.get 5
-                                    i32.add
-                                    local.get 18
-                                    i64.store align=1
-                                    i32.const 20500
-                                    local.set 6
-                                    i64.const 0
-                                    local.set 14
-                                    local.get 17
-                                    i64.const 32
+                                    i64.const 35
                                     i64.add
-                                    local.tee 4
-                                    i32.wrap_i64
-                                    i32.const 8
-                                    i32.shr_u
-                                    i32.const 131056
-                                    i32.and
-                                    local.get 7
-                                    i32.add
-                                    local.tee 5
-                                    i64.load offset=131072
-                                    local.tee 14
-                                    local.get 5
-                                    i32.load offset=131080
-                                    local.set 5
-                                    local.get 4
-                                    i64.const -4093
+                                    i64.const -4096
                                     i64.and
                                     i64.ne
                                     br_if 4 (;@12;)
@@ -207,23 +77,46 @@
                                     i32.wrap_i64
                                     local.get 5
                                     i32.add
-                                    local.get 20
-                                    i64.store32 align=1
+                                    local.set 17
+                                    local.get 17
+                                    i64.load align=1
+                                    local.set 22
+                                    local.get 17
+                                    i64.load offset=8 align=1
+                                    local.set 23
+                                    local.get 17
+                                    i32.load offset=16 align=1
+                                    local.set 25
+                                    local.get 22
+                                    local.get 23
+                                    i64.add
+                                    local.set 22
+                                    local.get 17
+                                    local.get 22
+                                    i64.store offset=24 align=1
+                                    local.get 17
+                                    local.get 25
+                                    i32.store offset=32 align=1
                                     local.get 2
                                     i32.const 7
                                     i32.sub
                                     local.set 2
+                                    local.get 25
+                                    i64.extend_i32_s
+                                    local.set 24
                                     br 0 (;@16;)
                                   end
                                   unreachable
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -233,17 +126,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -253,17 +150,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -273,17 +174,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -293,17 +198,19 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262224
+                          local.get 22
+                          i64.store offset=327760
                           i32.const 0
-                          local.get 19
-                          i64.store offset=262232
+                          local.get 23
+                          i64.store offset=327768
                           i32.const 0
-                          local.get 20
-                          i64.store offset=262240
+                          local.get 24
+                          i64.store offset=327776
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -313,14 +220,14 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262224
+                  local.get 22
+                  i64.store offset=327760
                   i32.const 0
-                  local.get 19
-                  i64.store offset=262232
+                  local.get 23
+                  i64.store offset=327768
                   i32.const 0
-                  local.get 20
-                  i64.store offset=262240
+                  local.get 24
+                  i64.store offset=327776
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -330,14 +237,14 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 18
-          i64.store offset=262224
+          local.get 22
+          i64.store offset=327760
           i32.const 0
-          local.get 19
-          i64.store offset=262232
+          local.get 23
+          i64.store offset=327768
           i32.const 0
-          local.get 20
-          i64.store offset=262240
+          local.get 24
+          i64.store offset=327776
           br 0 (;@3;)
         end
         local.get 9
@@ -347,7 +254,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -388,9 +295,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

@@ -12,7 +12,7 @@
 ;;   beqz a3, first
 ;;   j start
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 i64)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -29,20 +29,20 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 17
+                                  i64.load offset=327760
+                                  local.set 21
                                   i32.const 0
-                                  i64.load offset=262232
-                                  local.set 18
+                                  i64.load offset=327768
+                                  local.set 22
                                   i32.const 0
-                                  i64.load offset=262240
-                                  local.set 19
+                                  i64.load offset=327776
+                                  local.set 23
                                   i32.const 0
-                                  i64.load offset=262248
-                                  local.set 20
+                                  i64.load offset=327784
+                                  local.set 24
                                   loop  ;; label = @16
                                     block  ;; label = @17
                                       block  ;; label = @18
@@ -54,21 +54,23 @@
                                         i32.const 0
                                         i32.le_s
                                         br_if 6 (;@12;)
-                                        local.get 17
+                                        local.get 21
                                         i64.const 1
                                         i64.add
-                                        local.set 17
-                                        local.get 17
-                                        i64.const 1
-                                        i64.and
-                                        local.set 18
+                                        local.set 21
+                                        local.get 21
+                                        i32.wrap_i64
+                                        i32.const 1
+                                        i32.and
+                                        i64.extend_i32_s
+                                        local.set 22
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
                                         i32.const 1
                                         local.set 16
-                                        local.get 18
+                                        local.get 22
                                         i64.eqz
                                         br_if 0 (;@18;)
                                         i32.const 0
@@ -89,19 +91,21 @@
                                           i32.const 0
                                           i32.le_s
                                           br_if 7 (;@12;)
-                                          local.get 19
+                                          local.get 23
                                           i64.const 5
                                           i64.add
-                                          local.set 19
-                                          local.get 19
-                                          i64.const 4
-                                          i64.and
-                                          local.set 20
+                                          local.set 23
+                                          local.get 23
+                                          i32.wrap_i64
+                                          i32.const 4
+                                          i32.and
+                                          i64.extend_i32_s
+                                          local.set 24
                                           local.get 2
                                           i32.const 3
                                           i32.sub
                                           local.set 2
-                                          local.get 20
+                                          local.get 24
                                           i64.eqz
                                           br_if 0 (;@19;)
                                           br 2 (;@17;)
@@ -114,19 +118,21 @@
                                         i32.const 0
                                         i32.le_s
                                         br_if 6 (;@12;)
-                                        local.get 19
+                                        local.get 23
                                         i64.const 3
                                         i64.add
-                                        local.set 19
-                                        local.get 19
-                                        i64.const 8
-                                        i64.and
-                                        local.set 20
+                                        local.set 23
+                                        local.get 23
+                                        i32.wrap_i64
+                                        i32.const 8
+                                        i32.and
+                                        i64.extend_i32_s
+                                        local.set 24
                                         local.get 2
                                         i32.const 3
                                         i32.sub
                                         local.set 2
-                                        local.get 20
+                                        local.get 24
                                         i64.eqz
                                         i32.eqz
                                         br_if 2 (;@16;)
@@ -145,11 +151,13 @@
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -159,17 +167,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -179,17 +191,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -199,17 +215,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -219,20 +239,22 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262224
+                          local.get 21
+                          i64.store offset=327760
                           i32.const 0
-                          local.get 18
-                          i64.store offset=262232
+                          local.get 22
+                          i64.store offset=327768
                           i32.const 0
-                          local.get 19
-                          i64.store offset=262240
+                          local.get 23
+                          i64.store offset=327776
                           i32.const 0
-                          local.get 20
-                          i64.store offset=262248
+                          local.get 24
+                          i64.store offset=327784
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -242,17 +264,17 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262224
+                  local.get 21
+                  i64.store offset=327760
                   i32.const 0
-                  local.get 18
-                  i64.store offset=262232
+                  local.get 22
+                  i64.store offset=327768
                   i32.const 0
-                  local.get 19
-                  i64.store offset=262240
+                  local.get 23
+                  i64.store offset=327776
                   i32.const 0
-                  local.get 20
-                  i64.store offset=262248
+                  local.get 24
+                  i64.store offset=327784
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -262,17 +284,17 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262224
+          local.get 21
+          i64.store offset=327760
           i32.const 0
-          local.get 18
-          i64.store offset=262232
+          local.get 22
+          i64.store offset=327768
           i32.const 0
-          local.get 19
-          i64.store offset=262240
+          local.get 23
+          i64.store offset=327776
           i32.const 0
-          local.get 20
-          i64.store offset=262248
+          local.get 24
+          i64.store offset=327784
           br 0 (;@3;)
         end
         local.get 9
@@ -282,7 +304,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -323,9 +345,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)

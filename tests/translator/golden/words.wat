@@ -7,7 +7,7 @@
 ;;   zext.h a4, a3
 ;;   j loop
   (func (;23;) (type 0) (param i64 i32 i32 i32) (result i32)
-    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i64 i64 i64 i64 i64)
+    (local i64 i32 i32 i32 i32 i64 i64 f64 i64 i32 i64 f32 i32 i32 i32 i32 i32 i64 i64 i64 i64 i64 i32 i32 i32 i32)
     block  ;; label = @1
       block  ;; label = @2
         block  ;; label = @3
@@ -24,23 +24,45 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=263416
+                                  i32.load offset=328952
                                   local.set 7
                                   i32.const 0
-                                  i64.load offset=262224
-                                  local.set 17
-                                  i32.const 0
-                                  i64.load offset=262232
-                                  local.set 18
-                                  i32.const 0
-                                  i64.load offset=262240
-                                  local.set 19
-                                  i32.const 0
-                                  i64.load offset=262248
-                                  local.set 20
-                                  i32.const 0
-                                  i64.load offset=262256
+                                  i64.load offset=327760
                                   local.set 21
+                                  i32.const 0
+                                  i64.load offset=327768
+                                  local.set 22
+                                  i32.const 0
+                                  i64.load offset=327776
+                                  local.set 23
+                                  i32.const 0
+                                  i64.load offset=327784
+                                  local.set 24
+                                  i32.const 0
+                                  i64.load offset=327792
+                                  local.set 25
+                                  local.get 0
+                                  i64.const 0
+                                  i64.add
+                                  local.set 9
+                                  i32.const 4
+                                  local.set 13
+                                  local.get 21
+                                  i32.wrap_i64
+                                  local.tee 26
+                                  i64.extend_i32_s
+                                  local.get 21
+                                  i64.xor
+                                  local.get 22
+                                  i32.wrap_i64
+                                  local.tee 27
+                                  i64.extend_i32_s
+                                  local.get 22
+                                  i64.xor
+                                  i64.or
+                                  i64.eqz
+                                  i32.eqz
+                                  br_if 13 (;@2;)
                                   loop  ;; label = @16
                                     i32.const 0
                                     local.set 6
@@ -49,59 +71,63 @@
                                     local.get 2
                                     i32.const 0
                                     i32.le_s
-                                    br_if 4 (;@12;)
-                                    local.get 17
-                                    i32.wrap_i64
-                                    local.get 18
-                                    i32.wrap_i64
+                                    if  ;; label = @17
+                                      local.get 26
+                                      i64.extend_i32_s
+                                      local.set 21
+                                      local.get 27
+                                      i64.extend_i32_s
+                                      local.set 22
+                                      br 5 (;@12;)
+                                    end
+                                    local.get 26
+                                    local.get 27
                                     i32.add
-                                    i64.extend_i32_s
-                                    local.set 17
-                                    local.get 17
-                                    i32.wrap_i64
+                                    local.set 26
+                                    local.get 26
                                     i32.const 3
                                     i32.shl
-                                    i64.extend_i32_s
-                                    local.set 19
-                                    local.get 19
-                                    i32.wrap_i64
-                                    local.get 18
-                                    i32.wrap_i64
+                                    local.set 28
+                                    local.get 28
+                                    local.get 27
                                     i32.mul
-                                    i64.extend_i32_s
-                                    local.set 18
-                                    local.get 18
-                                    i32.wrap_i64
-                                    local.get 17
-                                    i32.wrap_i64
+                                    local.set 27
+                                    local.get 27
+                                    local.get 26
                                     i32.shr_s
-                                    i64.extend_i32_s
-                                    local.set 20
-                                    local.get 18
-                                    i32.wrap_i64
+                                    local.set 29
+                                    local.get 27
                                     i32.const 1
                                     i32.add
+                                    local.set 27
+                                    local.get 29
+                                    i32.const 65535
+                                    i32.and
                                     i64.extend_i32_s
-                                    local.set 18
-                                    local.get 20
-                                    i64.const 65535
-                                    i64.and
-                                    local.set 21
+                                    local.set 25
                                     local.get 2
                                     i32.const 7
                                     i32.sub
                                     local.set 2
+                                    local.get 28
+                                    i64.extend_i32_s
+                                    local.set 23
+                                    local.get 29
+                                    i64.extend_i32_s
+                                    local.set 24
                                     br 0 (;@16;)
                                   end
                                   unreachable
                                 end
                                 i32.const 0
                                 local.get 14
-                                i64.store offset=263440
+                                i64.store offset=328976
                                 local.get 2
                                 local.get 6
                                 i32.const 12
                                 i32.shr_u
+                                i32.const 4095
+                                i32.and
                                 i32.sub
                                 local.set 2
                                 local.get 0
@@ -111,17 +137,21 @@
                                 i64.extend_i32_u
                                 i64.add
                                 local.set 9
-                                i32.const 0
+                                local.get 6
+                                i32.const 24
+                                i32.shr_u
                                 local.set 13
                                 br 12 (;@2;)
                               end
                               i32.const 0
                               local.get 14
-                              i64.store offset=263440
+                              i64.store offset=328976
                               local.get 2
                               local.get 6
                               i32.const 12
                               i32.shr_u
+                              i32.const 4095
+                              i32.and
                               i32.sub
                               local.set 2
                               local.get 0
@@ -131,17 +161,21 @@
                               i64.extend_i32_u
                               i64.add
                               local.set 9
-                              i32.const 0
+                              local.get 6
+                              i32.const 24
+                              i32.shr_u
                               local.set 13
                               br 11 (;@2;)
                             end
                             i32.const 0
                             local.get 14
-                            i64.store offset=263440
+                            i64.store offset=328976
                             local.get 2
                             local.get 6
                             i32.const 12
                             i32.shr_u
+                            i32.const 4095
+                            i32.and
                             i32.sub
                             local.set 2
                             local.get 0
@@ -151,17 +185,21 @@
                             i64.extend_i32_u
                             i64.add
                             local.set 9
-                            i32.const 0
+                            local.get 6
+                            i32.const 24
+                            i32.shr_u
                             local.set 13
                             br 10 (;@2;)
                           end
                           i32.const 0
                           local.get 14
-                          i64.store offset=263440
+                          i64.store offset=328976
                           local.get 2
                           local.get 6
                           i32.const 12
                           i32.shr_u
+                          i32.const 4095
+                          i32.and
                           i32.sub
                           local.set 2
                           local.get 0
@@ -171,23 +209,25 @@
                           i64.extend_i32_u
                           i64.add
                           local.set 9
-                          i32.const 0
+                          local.get 6
+                          i32.const 24
+                          i32.shr_u
                           local.set 13
                           i32.const 0
-                          local.get 17
-                          i64.store offset=262224
-                          i32.const 0
-                          local.get 18
-                          i64.store offset=262232
-                          i32.const 0
-                          local.get 19
-                          i64.store offset=262240
-                          i32.const 0
-                          local.get 20
-                          i64.store offset=262248
-                          i32.const 0
                           local.get 21
-                          i64.store offset=262256
+                          i64.store offset=327760
+                          i32.const 0
+                          local.get 22
+                          i64.store offset=327768
+                          i32.const 0
+                          local.get 23
+                          i64.store offset=327776
+                          i32.const 0
+                          local.get 24
+                          i64.store offset=327784
+                          i32.const 0
+                          local.get 25
+                          i64.store offset=327792
                           br 9 (;@2;)
                         end
                         br 8 (;@2;)
@@ -197,20 +237,20 @@
                     br 6 (;@2;)
                   end
                   i32.const 0
-                  local.get 17
-                  i64.store offset=262224
-                  i32.const 0
-                  local.get 18
-                  i64.store offset=262232
-                  i32.const 0
-                  local.get 19
-                  i64.store offset=262240
-                  i32.const 0
-                  local.get 20
-                  i64.store offset=262248
-                  i32.const 0
                   local.get 21
-                  i64.store offset=262256
+                  i64.store offset=327760
+                  i32.const 0
+                  local.get 22
+                  i64.store offset=327768
+                  i32.const 0
+                  local.get 23
+                  i64.store offset=327776
+                  i32.const 0
+                  local.get 24
+                  i64.store offset=327784
+                  i32.const 0
+                  local.get 25
+                  i64.store offset=327792
                   br 5 (;@2;)
                 end
                 br 3 (;@3;)
@@ -220,20 +260,20 @@
             br 1 (;@3;)
           end
           i32.const 0
-          local.get 17
-          i64.store offset=262224
-          i32.const 0
-          local.get 18
-          i64.store offset=262232
-          i32.const 0
-          local.get 19
-          i64.store offset=262240
-          i32.const 0
-          local.get 20
-          i64.store offset=262248
-          i32.const 0
           local.get 21
-          i64.store offset=262256
+          i64.store offset=327760
+          i32.const 0
+          local.get 22
+          i64.store offset=327768
+          i32.const 0
+          local.get 23
+          i64.store offset=327776
+          i32.const 0
+          local.get 24
+          i64.store offset=327784
+          i32.const 0
+          local.get 25
+          i64.store offset=327792
           br 0 (;@3;)
         end
         local.get 9
@@ -243,7 +283,7 @@
         i32.const 131056
         i32.and
         i32.const 0
-        i32.load offset=263420
+        i32.load offset=328956
         i32.add
         local.tee 5
         i64.load
@@ -284,9 +324,9 @@
       end
       i32.const 0
       local.get 13
-      i32.store offset=263432
+      i32.store offset=328968
       i32.const 0
       local.get 9
-      i64.store offset=262408
+      i64.store offset=327944
     end
     local.get 2)
