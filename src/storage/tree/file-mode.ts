@@ -22,6 +22,20 @@ export const isSymlink = (mode: number) => (mode & S_IFMT) === S_IFLNK;
 export const isDevice = (mode: number) => (mode & S_IFMT) === S_IFCHR || (mode & S_IFMT) === S_IFBLK;
 export const isKnownType = (mode: number) => TYPES.includes(mode & S_IFMT);
 
+/** What mknod(2) makes: neither directories nor links, nor what is of no type. */
+export const isNodeType = (mode: number) => isKnownType(mode) && !isDirectory(mode) && !isSymlink(mode);
+
+/** The mode of a new directory, which inherits the set-group-ID bit of the one it is made in. */
+export const newDirectoryMode = (mode: number, parentMode: number) =>
+  S_IFDIR | (mode & PERMISSIONS) | (parentMode & S_ISGID);
+
+/** The group of a new file: that of its directory where this asks for it (inode_init_owner in Linux). */
+export const newGroup = (gid: number, parent: { mode: number; gid: number }) =>
+  (parent.mode & S_ISGID) !== 0 ? parent.gid : gid;
+
+/** The mode of every symbolic link. */
+export const SYMLINK_MODE = S_IFLNK | 0o777;
+
 /** A device's number as Linux passes it to file systems (new_encode_dev: 12 bits major, 20 bits minor). */
 export function encodeDevice(major: number, minor: number): number {
   return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & 0xfff00) << 12)) >>> 0;

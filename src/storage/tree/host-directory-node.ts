@@ -23,14 +23,14 @@ import { type ByteString, bytesOf } from './byte-name.ts';
 import {
   isDevice,
   isDirectory,
-  isKnownType,
+  isNodeType,
   isSymlink,
+  newDirectoryMode,
+  newGroup,
   PERMISSIONS,
   S_IFCHR,
-  S_IFDIR,
-  S_IFLNK,
   S_IFMT,
-  S_ISGID,
+  SYMLINK_MODE,
 } from './file-mode.ts';
 import type {
   AllocateMode,
@@ -52,8 +52,6 @@ import { HostInodes } from './host-inodes-node.ts';
 import { refreshListing } from './host-listing-node.ts';
 import { HostMetadata, hostModeOf, OWNER_DIRECTORY, OWNER_FILE } from './host-metadata-node.ts';
 
-/** Stands for a number that is not known (FUSE_UNKNOWN_INO). */
-const UNKNOWN_NUMBER = 0xffff_ffff;
 const NS_PER_SECOND = 1e9;
 
 export interface HostDirectoryOptions {
@@ -146,9 +144,7 @@ export class HostDirectory implements FileSystem<HostInode> {
       if (after === 0 || directory.listing === undefined) {
         refreshListing(directory, this.descriptors, this.metadata, (name) => this.isHidden(directory, name));
       }
-      return directory
-        .listing!.list(after, limit)
-        .map(({ name, value, cookie }) => ({ name, number: UNKNOWN_NUMBER, mode: value, cookie }));
+      return directory.listing!.list(after, limit);
     });
   }
 
@@ -160,7 +156,7 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   makeNode(directory: HostInode, name: ByteString, file: NewFile): Entry<HostInode> {
-    if (!isKnownType(file.mode) || isDirectory(file.mode) || isSymlink(file.mode)) fail('EINVAL');
+    if (!isNodeType(file.mode)) fail('EINVAL');
     return this.make(directory, name, file, (path) => {
       const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
       closeSync(openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, OWNER_FILE));
@@ -168,13 +164,12 @@ export class HostDirectory implements FileSystem<HostInode> {
   }
 
   makeDirectory(directory: HostInode, name: ByteString, file: NewFile): Entry<HostInode> {
-    const inherited = this.attributes(directory).mode & S_ISGID;
-    const mode = S_IFDIR | (file.mode & PERMISSIONS) | inherited;
+    const mode = newDirectoryMode(file.mode, this.attributes(directory).mode);
     return this.make(directory, name, { ...file, mode }, (path) => mkdirSync(path, OWNER_DIRECTORY));
   }
 
   makeSymlink(directory: HostInode, name: ByteString, target: ByteString, file: NewFile): Entry<HostInode> {
-    return this.make(directory, name, { ...file, mode: S_IFLNK | 0o777 }, (path) =>
+    return this.make(directory, name, { ...file, mode: SYMLINK_MODE }, (path) =>
       symlinkSync(Buffer.from(bytesOf(target)), path),
     );
   }
@@ -403,7 +398,7 @@ export class HostDirectory implements FileSystem<HostInode> {
       this.metadata.forget(info);
       const { inode } = this.enter(directory, name, info);
       const parent = this.metadata.describe(this.descriptors.stat(directory));
-      const gid = parent.mode & S_ISGID ? parent.gid : file.gid;
+      const gid = newGroup(file.gid, parent);
       const device = isDevice(file.mode) ? file.device : undefined;
       try {
         if (!isSymlink(file.mode)) this.descriptors.chmod(inode, hostModeOf(file.mode));

@@ -15,9 +15,9 @@ import {
   statSync,
 } from 'node:fs';
 import { type ByteString, bytesOf } from './byte-name.ts';
-import type { DirectoryTable } from './directory-table.ts';
 import type { Inode } from './file-system.ts';
 import { fail, fromSystemError } from './file-system-error.ts';
+import type { NameListing } from './name-listing.ts';
 
 /** Linux: a descriptor that only names a file (open(2)); Node's constants lack it. */
 const O_PATH = 0o10000000;
@@ -57,7 +57,7 @@ export class HostInode implements Inode {
   /** It has no name left that is known; the descriptor is all there is. */
   pinned = false;
   /** Names with their cookies, of a directory that was listed. */
-  listing: DirectoryTable<number> | undefined;
+  listing: NameListing | undefined;
 
   constructor(info: BigIntStats, number: number) {
     this.number = number;

@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import type { ByteString } from './byte-name.ts';
-import { DirectoryTable } from './directory-table.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from './file-mode.ts';
 import type { HostDescriptors, HostInode } from './host-inode-node.ts';
 import type { HostMetadata } from './host-metadata-node.ts';
+import { NameListing } from './name-listing.ts';
 
 /** Reads the names of a directory as they are now into its listing; those known already keep their cookies. */
 export function refreshListing(
@@ -12,9 +12,7 @@ export function refreshListing(
   metadata: HostMetadata,
   isHidden: (name: ByteString) => boolean,
 ): void {
-  directory.listing ??= new DirectoryTable();
-  const { listing } = directory;
-  const gone = new Set([...listing.values()].map(({ name }) => name));
+  const found = new Map<ByteString, number>();
   const options = { encoding: 'latin1', withFileTypes: true } as const;
   for (const entry of readdirSync(descriptors.pathOf(directory), options)) {
     const { name } = entry;
@@ -28,8 +26,8 @@ export function refreshListing(
       if (info === undefined) continue;
       mode = metadata.describe(info).mode & S_IFMT;
     }
-    listing.set(name, mode);
-    gone.delete(name);
+    found.set(name, mode);
   }
-  for (const name of gone) listing.delete(name);
+  directory.listing ??= new NameListing();
+  directory.listing.refresh(found);
 }

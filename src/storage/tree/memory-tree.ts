@@ -5,16 +5,16 @@ import {
   encodeDevice,
   isDevice,
   isDirectory,
-  isKnownType,
+  isNodeType,
   isRegular,
-  isSymlink,
+  newDirectoryMode,
+  newGroup,
   PERMISSIONS,
   S_IFCHR,
   S_IFDIR,
-  S_IFLNK,
   S_IFMT,
   S_IFREG,
-  S_ISGID,
+  SYMLINK_MODE,
   withoutPrivileges,
 } from './file-mode.ts';
 import type {
@@ -150,7 +150,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   }
 
   makeNode(directory: MemoryInode, name: ByteString, file: NewFile): Entry<MemoryInode> {
-    if (!isKnownType(file.mode) || isDirectory(file.mode) || isSymlink(file.mode)) fail('EINVAL');
+    if (!isNodeType(file.mode)) fail('EINVAL');
     return this.add(directory, name, file, (inode) => {
       if (isRegular(inode.mode)) inode.contents = new SparseBytes(this.budget.charge);
       else if (!isDevice(inode.mode)) inode.device = 0;
@@ -158,7 +158,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   }
 
   makeDirectory(directory: MemoryInode, name: ByteString, file: NewFile): Entry<MemoryInode> {
-    const mode = S_IFDIR | (file.mode & PERMISSIONS) | (directory.mode & S_ISGID);
+    const mode = newDirectoryMode(file.mode, directory.mode);
     return this.add(directory, name, { ...file, mode, device: 0 }, (inode) => {
       inode.entries = new DirectoryTable();
       inode.parent = directory;
@@ -173,7 +173,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
     target: ByteString,
     file: NewFile,
   ): Entry<MemoryInode> {
-    return this.add(directory, name, { ...file, mode: S_IFLNK | 0o777, device: 0 }, (inode) => {
+    return this.add(directory, name, { ...file, mode: SYMLINK_MODE, device: 0 }, (inode) => {
       this.budget.charge(target.length);
       inode.target = target;
     });
@@ -386,8 +386,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   private create(file: NewFile, directory?: MemoryInode): MemoryInode {
     this.budget.chargeInode();
     const inode = new MemoryInode(++this.lastNumber, file, this.now());
-    // BSD's group semantics where the directory asks for them (inode_init_owner in Linux).
-    if (directory !== undefined && (directory.mode & S_ISGID) !== 0) inode.gid = directory.gid;
+    if (directory !== undefined) inode.gid = newGroup(file.gid, directory);
     return inode;
   }
 

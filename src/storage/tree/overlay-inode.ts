@@ -1,6 +1,6 @@
 import type { ByteString } from './byte-name.ts';
-import type { DirectoryTable } from './directory-table.ts';
 import type { FileSystem, Inode } from './file-system.ts';
+import type { NameListing } from './name-listing.ts';
 
 /** An inode of a layer. */
 export interface LayerInode {
@@ -22,7 +22,7 @@ export class OverlayInode implements Inode {
   /** It has no name left. */
   removed = false;
   references = 0;
-  listing: DirectoryTable<number> | undefined;
+  listing: NameListing | undefined;
 
   constructor(
     number: number,

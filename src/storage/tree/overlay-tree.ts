@@ -1,6 +1,5 @@
 import { andThen } from './answer.ts';
 import type { ByteString } from './byte-name.ts';
-import { DirectoryTable } from './directory-table.ts';
 import { S_IFCHR, S_IFMT } from './file-mode.ts';
 import type {
   AllocateMode,
@@ -18,6 +17,7 @@ import type {
   XattrFlags,
 } from './file-system.ts';
 import { fail } from './file-system-error.ts';
+import { NameListing } from './name-listing.ts';
 import type { OverlayInode } from './overlay-inode.ts';
 import { OverlayInodes } from './overlay-inodes.ts';
 import { MARKS, mergeNames } from './overlay-layers.ts';
@@ -242,17 +242,9 @@ export class OverlayTree implements FileSystem<OverlayInode> {
     if (!directory.directory) fail('ENOTDIR');
     if (after === 0 || directory.listing === undefined) {
       const merged = yield* mergeNames(this.inodes.layersOf(directory));
-      directory.listing ??= new DirectoryTable();
-      for (const { name } of [...directory.listing.values()]) {
-        if (!merged.has(name)) directory.listing.delete(name);
-      }
-      for (const [name, mode] of merged) directory.listing.set(name, mode);
+      directory.listing ??= new NameListing();
+      directory.listing.refresh(merged);
     }
-    const entries: DirectoryEntry[] = [];
-    for (const { name, value, cookie } of directory.listing.list(after, limit)) {
-      // Numbers are told by lookup; here they would cost one.
-      entries.push({ name, number: 0xffff_ffff, mode: value, cookie });
-    }
-    return entries;
+    return directory.listing.list(after, limit);
   }
 }

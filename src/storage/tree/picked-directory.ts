@@ -3,7 +3,6 @@
 import { BlobEdit } from './blob-edit.ts';
 import { type ByteString, fromText, toText } from './byte-name.ts';
 import { lengthOf } from './byte-source.ts';
-import { DirectoryTable } from './directory-table.ts';
 import { isRegular, PERMISSIONS, S_IFDIR, S_IFREG } from './file-mode.ts';
 import type {
   AllocateMode,
@@ -18,6 +17,7 @@ import type {
   RenameFlags,
 } from './file-system.ts';
 import { type ErrorCode, FileSystemError, fail } from './file-system-error.ts';
+import { NameListing } from './name-listing.ts';
 
 /** Milliseconds after the last write when changes are written to the file, and bytes when they are at once. */
 const SETTLE_MS = 300;
@@ -53,7 +53,7 @@ export class PickedInode implements Inode {
   timer: ReturnType<typeof setTimeout> | undefined;
   removed = false;
   readonly children = new Map<string, PickedInode>();
-  listing: DirectoryTable<number> | undefined;
+  listing: NameListing | undefined;
 
   constructor(number: number, handle: FileSystemFileHandle | FileSystemDirectoryHandle) {
     this.number = number;
@@ -115,18 +115,14 @@ export class PickedDirectory implements FileSystem<PickedInode> {
       const { handle } = directory;
       if (handle.kind !== 'directory') return fail('ENOTDIR');
       if (after === 0 || directory.listing === undefined) {
-        directory.listing ??= new DirectoryTable();
-        const gone = new Set([...directory.listing.values()].map(({ name }) => name));
+        const found = new Map<ByteString, number>();
         for await (const [text, child] of (handle as FileSystemDirectoryHandle).entries()) {
-          const name = fromText(text);
-          directory.listing.set(name, child.kind === 'directory' ? S_IFDIR : S_IFREG);
-          gone.delete(name);
+          found.set(fromText(text), child.kind === 'directory' ? S_IFDIR : S_IFREG);
         }
-        for (const name of gone) directory.listing.delete(name);
+        directory.listing ??= new NameListing();
+        directory.listing.refresh(found);
       }
-      return directory.listing
-        .list(after, limit)
-        .map(({ name, value, cookie }) => ({ name, number: 0xffff_ffff, mode: value, cookie }));
+      return directory.listing.list(after, limit);
     });
   }
 

@@ -1,15 +1,7 @@
 // Operations on names: lookup, creation, links, removal, renaming.
 import { andThen } from '../../storage/tree/answer.ts';
 import { TARGET_MAX } from '../../storage/tree/byte-name.ts';
-import {
-  isDirectory,
-  isKnownType,
-  isSymlink,
-  PERMISSIONS,
-  S_IFDIR,
-  S_IFMT,
-  S_IFREG,
-} from '../../storage/tree/file-mode.ts';
+import { isNodeType, PERMISSIONS, S_IFDIR, S_IFMT, S_IFREG } from '../../storage/tree/file-mode.ts';
 import type { Entry, NewFile, RenameFlags } from '../../storage/tree/file-system.ts';
 import { fail } from '../../storage/tree/file-system-error.ts';
 import type { FuseContext, Operation, Reply, ReplyLater } from './fuse-context.ts';
@@ -53,7 +45,7 @@ export const makeNode: Operation = (context) => {
   reader.need(16);
   const requested = reader.u32(0);
   const mode = (requested & S_IFMT) === 0 ? S_IFREG | requested : requested;
-  if (!isKnownType(mode) || isDirectory(mode) || isSymlink(mode)) return fail('EINVAL');
+  if (!isNodeType(mode)) return fail('EINVAL');
   const file = newFile(context, mode & (S_IFMT | PERMISSIONS), reader.u32(4));
   const place = placeAt(reader, 16);
   const entry = tree.makeNode(nodes.get(place.parent), place.name, file);

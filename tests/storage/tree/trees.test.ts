@@ -17,7 +17,7 @@ import {
 } from './tree-operations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypertab-trees-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 const RUNS = Number(process.env.HYPERTAB_TREE_RUNS ?? 150);
 
