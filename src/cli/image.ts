@@ -134,7 +134,7 @@ async function prepare({ names, parsed, store, signal }: Task): Promise<void> {
 async function transfer(action: 'pull' | 'push', { names, parsed, store, signal }: Task): Promise<void> {
   for (const name of names) {
     const progress = imageProgressPrinter(parsed.flags.has('quiet') ? undefined : process.stderr);
-    const { host } = repositoryFor(parseReference(name), store.registries);
+    const { host } = repositoryOf(name, store);
     const credentials = await storedCredentials(host);
     const options: RegistryTaskOptions = { onProgress: progress.onProgress, signal, credentials };
     try {
@@ -142,6 +142,18 @@ async function transfer(action: 'pull' | 'push', { names, parsed, store, signal 
     } finally {
       progress.end();
     }
+  }
+}
+
+/** Where a name leads; one of ours that leads nowhere can be made. */
+function repositoryOf(name: string, { registries }: ImageStore) {
+  try {
+    return repositoryFor(parseReference(name), registries);
+  } catch (error) {
+    const isOurs = debianImages.some((known) => known.name === name.replace(/:latest$/, ''));
+    if (!isOurs || !(error instanceof ImageStoreError)) throw error;
+    const message = `${error.message}; or make it of Debian's packages: hypertab image prepare ${name}`;
+    throw new ImageStoreError(error.code, message, { cause: error });
   }
 }
 
