@@ -105,7 +105,7 @@ class Run {
       this.#end({ status: STATUS_INTERNAL, reason: 'fault', message, error });
     });
     vm.on('warning', ({ message }) => printError(message));
-    vm.on('lease', ({ remainingMs }) => printError(`the lease ends in ${Math.round(remainingMs / 1000)} s`));
+    vm.on('lease', ({ remainingMs }) => printError(`the lease ends in ${Math.ceil(remainingMs / 1000)} s`));
     // Where there is no folder for it, the machine runs as well without.
     this.#control = await serveControl(vm).catch(() => undefined);
     void vm.wait().then((reason) => this.#end({ reason: reason.kind, ...statusOf(reason) }));

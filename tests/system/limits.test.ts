@@ -167,7 +167,7 @@ it('hypertab run --lease saves the machine and stops it when its time is up, wit
   const { status, stderr } = await hypertab(['run', 'monitor', '--lease', '2s', '--save', file]);
   expect(status).toBe(124);
   const [warning, saved, over] = stderr.split('\n');
-  expect(warning).toBe('hypertab: the lease ends in 0 s');
+  expect(warning).toBe('hypertab: the lease ends in 1 s');
   expect(saved).toContain(`monitor is saved to ${file}`);
   expect(over).toBe('hypertab: its lease of 2 s is over');
   expect(statSync(file).size).toBeGreaterThan(1000);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { BlockBackend, MaybeLater } from '../../src/storage/block-backend.ts';
 import { MemoryBackend } from '../../src/storage/memory-backend.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
@@ -427,19 +427,23 @@ describe('a drive whose back end answers later', () => {
     expect(drive.ended()).toMatchObject({ status: OK });
   });
 
-  it('takes no more requests than its rates allow, leaves the rest in the queue, and goes on by itself', async () => {
+  it('takes no more requests than its rates allow, leaves the rest in the queue, and goes on by itself', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const drive = new Drive(new MemoryBackend({ bytes: 64 * SECTOR }));
     drive.device.rates = { iopsRead: 50 };
     for (let count = 0; count < 12; count++) drive.send(READ, 0n, new Uint8Array(0), SECTOR);
     let ended = 0;
-    const collect = () => {
-      drive.host.settle();
-      while (drive.ended()) ended++;
+    const collect = (milliseconds: number) => {
+      for (let ms = 0; ms <= milliseconds; ms++) {
+        drive.host.settle();
+        while (drive.ended()) ended++;
+        if (ms < milliseconds) vi.advanceTimersByTime(1);
+      }
       return ended;
     };
-    // A tenth of a second's worth at once, and one that is owed for.
-    expect(collect()).toBeLessThanOrEqual(6);
-    await expect.poll(collect, { timeout: 10_000, interval: 5 }).toBe(12);
+    // A tenth of a second's worth at once, one on credit, then one each 20 ms.
+    expect([collect(0), collect(65), collect(100)]).toEqual([5, 9, 12]);
     drive.device.rates = {};
     for (let count = 0; count < 100; count++)
       expect(drive.request(READ, 0n, undefined, SECTOR).status).toBe(OK);
