@@ -65,7 +65,7 @@ export async function restoredState({ chain, owned, stored }: OpenedSnapshot): P
   } catch (error) {
     throw snapshotError(error);
   }
-  const files = chain.map((file) => ({ bytes: file.source, name: file.name }));
+  const files = chain.map(({ source, name, isOwn }) => ({ bytes: source, name, isOwn }));
   const buffers = files.flatMap(({ bytes }) =>
     owned && bytes instanceof Uint8Array && bytes.byteLength === bytes.buffer.byteLength
       ? [bytes.buffer as ArrayBuffer]

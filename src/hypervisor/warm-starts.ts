@@ -62,7 +62,7 @@ export class WarmStarts {
   async find(id: string): Promise<HtvmFile | undefined> {
     try {
       const bytes = await this.#files.read(id);
-      return bytes === undefined ? undefined : await HtvmFile.open(bytes, 'the warm start');
+      return bytes === undefined ? undefined : await HtvmFile.open(bytes, 'the warm start', true);
     } catch {
       await this.forget(id);
       return undefined;

@@ -18,7 +18,7 @@ import type { OpenedParts } from './open-parts.ts';
 /** What a machine goes on from. */
 export type RestoreSource =
   /** Files, each of which stands on the one before it; the first on none. */
-  | { kind: 'files'; files: readonly { bytes: HtvmBytes; name: string }[] }
+  | { kind: 'files'; files: readonly { bytes: HtvmBytes; name: string; isOwn?: boolean }[] }
   | { kind: 'copy'; copy: MachineCopy };
 
 type StatefulMachine = ReturnType<typeof withState>;
@@ -62,8 +62,8 @@ export class MachineRestorer {
       );
     }
     const chain: HtvmFile[] = [];
-    for (const { bytes, name } of source.files) {
-      const file = await HtvmFile.open(bytes, name);
+    for (const { bytes, name, isOwn } of source.files) {
+      const file = await HtvmFile.open(bytes, name, isOwn);
       const below = chain.at(-1)?.manifest.id;
       if (file.manifest.parent !== below) {
         throw new HtvmError(
@@ -75,10 +75,11 @@ export class MachineRestorer {
     }
     const file = chain.at(-1);
     if (file === undefined) throw new HtvmError('truncated', 'there is no file to restore from');
-    const state: StateSection[] = [];
-    for (const { name, version } of file.sectionsUnder(MACHINE_PREFIX)) {
-      state.push({ name: name.slice(MACHINE_PREFIX.length), version, bytes: await file.read(name) });
-    }
+    const state = await Promise.all(
+      file.sectionsUnder(MACHINE_PREFIX).map(async ({ name, version }): Promise<StateSection> => {
+        return { name: name.slice(MACHINE_PREFIX.length), version, bytes: await file.read(name) };
+      }),
+    );
     // Opening a drive may take its overlay back: not for a file that turns out to be damaged later.
     if (file.manifest.drives.some(({ kept }) => kept === 'overlay'))
       for (const layer of chain) await layer.verify();

@@ -175,7 +175,7 @@ it('disks with changes kept beside them, or lost at the end, are as they were wh
   await runCommand(machine, 'echo later | tee /dev/vda >/dev/vdb; sync');
   await expect(machine.clone()).rejects.toMatchObject({
     fault: 'configuration',
-    message: /cannot write one disk/,
+    message: expect.stringContaining('cannot write one disk'),
   });
   await expect(hypervisor.restore(snapshot, { drives })).rejects.toThrow(/in use/);
   await machine.destroy();
@@ -187,7 +187,7 @@ it('disks with changes kept beside them, or lost at the end, are as they were wh
   expect(hypervisor.list()).toEqual([vm]);
   await expect(hypervisor.restore(snapshot)).rejects.toMatchObject({
     fault: 'missing',
-    message: /kept\.img/,
+    message: expect.stringContaining('kept.img'),
   });
   const other = [{ kind: 'file', path: lost, overlay: { kind: 'memory' } }, drives[1]] as const;
   await expect(hypervisor.restore(snapshot, { drives: other })).rejects.toThrow(/no snapshot|given/);

@@ -16,13 +16,22 @@ export class HtvmFile {
   readonly name: string;
   /** Bytes of the file. */
   readonly bytes: number;
+  /** Nobody else can have changed it: the digests of sections are not checked. */
+  readonly isOwn: boolean;
   readonly #source: HtvmBytes;
   readonly #contentStart: number;
   readonly #byName: Map<string, HtvmSection>;
 
-  private constructor(source: HtvmBytes, manifest: HtvmManifest, name: string, contentStart: number) {
+  private constructor(
+    source: HtvmBytes,
+    manifest: HtvmManifest,
+    name: string,
+    contentStart: number,
+    isOwn: boolean,
+  ) {
     this.#source = source;
     this.manifest = manifest;
+    this.isOwn = isOwn;
     this.name = name;
     this.bytes = sizeOf(source);
     this.#contentStart = contentStart;
@@ -32,9 +41,10 @@ export class HtvmFile {
   /**
    * Reads header, manifest and end mark.
    * @param name what it is called in errors
+   * @param isOwn it comes from where only this program writes: see isOwn
    * @throws {HtvmError} format, version, truncated or damaged
    */
-  static async open(source: HtvmBytes, name = 'the file'): Promise<HtvmFile> {
+  static async open(source: HtvmBytes, name = 'the file', isOwn = false): Promise<HtvmFile> {
     const size = sizeOf(source);
     const header = decodeHeader(await readRange(source, 0, HEADER_BYTES), name);
     if (size < header.fileBytes) {
@@ -55,7 +65,7 @@ export class HtvmFile {
       throw new HtvmError('damaged', `${name} is damaged: its manifest is not the one its header names`);
     }
     const manifest = parseManifest(new TextDecoder().decode(text), contentEnd - contentStart, name);
-    return new HtvmFile(source, manifest, name, contentStart);
+    return new HtvmFile(source, manifest, name, contentStart, isOwn);
   }
 
   get source(): HtvmBytes {
@@ -88,7 +98,7 @@ export class HtvmFile {
       throw new HtvmError('damaged', `${this.name} is damaged: the lengths of section ${name} cannot be`);
     }
     const stored = await readRange(this.#source, this.#contentStart + section.offset, section.stored);
-    if (toHex(await sha256(stored)) !== section.sha256) {
+    if (!this.isOwn && toHex(await sha256(stored)) !== section.sha256) {
       throw new HtvmError('damaged', `${this.name} is damaged: section ${name} has another SHA-256`);
     }
     if (section.encoding === 'raw') return stored;

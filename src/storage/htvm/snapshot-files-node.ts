@@ -48,6 +48,10 @@ export class FolderSnapshots implements SnapshotFiles {
   }
 
   async write(id: string, contents: Blob): Promise<void> {
+    // Nobody else writes now: what is not finished never will be.
+    for (const name of await readdir(this.#folder)) {
+      if (name.endsWith('.draft')) await rm(join(this.#folder, name), { force: true });
+    }
     await writeWhole(this.#path(id), contents);
   }
 
