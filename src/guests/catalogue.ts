@@ -93,6 +93,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     internal: true,
     memory: 256 * MIB,
     append: `${FAST_COMMAND_LINE} panic=-1`,
+    prompt: 'container-host # ',
   },
   ...TOY_GUESTS.map(({ sources: _, ...toy }): CatalogueEntry => ({ ...toy, kind: 'toy' })),
 ];

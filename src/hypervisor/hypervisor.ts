@@ -158,7 +158,9 @@ export class Hypervisor {
     if (id === undefined || file === undefined) return undefined;
     try {
       const { name, network, cpus, weight, lease } = options;
-      const chosen = { name: name ?? options.guest, network, cpus, weight, lease };
+      // What is in memory was saved; trees to come are attached to a share that is there again.
+      const shares = options.shares?.filter(({ kind }) => kind === 'mounts');
+      const chosen = { name: name ?? options.guest, network, cpus, weight, lease, shares };
       return await this.#restore(platform, { chain: [file], owned: true, stored: false }, chosen, guest);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;

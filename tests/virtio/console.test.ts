@@ -101,6 +101,16 @@ describe('the console device', () => {
     expect(() => new ConsoleDevice(10, 7)).toThrow(RangeError);
   });
 
+  it('keeps what is sent on a channel until a program has opened it', () => {
+    const device = new ConsoleDevice(0, 1);
+    const { send, offer, collect } = queueCard(device, SIZE | MULTIPORT);
+    device.ports[0]!.type(bytes('early'));
+    offer(0, 64);
+    expect(collect(0)).toBeUndefined();
+    send(LISTEN, control(0, OPEN, 1));
+    expect(text(collect(0))).toBe('early');
+  });
+
   it('tells of a new size once, and of the last one only', () => {
     const { device, say, told } = setUp();
     say(0, PORT_READY, 1);

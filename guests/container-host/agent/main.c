@@ -11,6 +11,7 @@
 #include "streams.h"
 
 #define CHANNEL "hypertab.channel0"
+#define PROMPT "container-host # "
 #define SIGNALS_OF_CHILDREN (1ul << (17 - 1))
 
 /** Directories that are there from the beginning are made with the initramfs. */
@@ -125,6 +126,14 @@ static long do_mount(struct reader *in) {
   return in->bad ? -EINVAL : sys(__NR_mount, source, target, type, flags, data);
 }
 
+/** The host's time: this machine may go on from where it was saved long ago. */
+static void set_clock(u64 nanoseconds) {
+  struct {
+    s64 seconds, nanoseconds;
+  } now = {(s64)(nanoseconds / 1000000000), (s64)(nanoseconds % 1000000000)};
+  sys(__NR_clock_settime, 0 /* CLOCK_REALTIME */, &now);
+}
+
 /** Does a request. 1: it has been answered, or will be. */
 static long perform(u32 call, u8 kind, struct reader *in) {
   const char *first, *second;
@@ -203,6 +212,10 @@ static void handle(u32 call, u32 batch, u8 kind, struct reader *in) {
     of = take_u32(in), first = take_u32(in);
     give_credit(of, first);
     return;
+  case GREET:
+    set_clock(take_u64(in));
+    send_u32(call, HELLO, PROTOCOL_VERSION);
+    return;
   case POWER_OFF:
     sys(__NR_sync, 0);
     sys(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0);
@@ -236,7 +249,8 @@ __attribute__((used)) _Noreturn void agent(char **stack) {
   long signals = sys(__NR_signalfd4, -1, &children, sizeof children, SFD_CLOEXEC | SFD_NONBLOCK);
   port = open_channel();
   sys(__NR_fcntl, port, F_SETFL, O_RDWR);
-  send_u32(0, HELLO, PROTOCOL_VERSION);
+  // What machines are known by that stand where they can be saved.
+  sys(__NR_write, 2, PROMPT, sizeof PROMPT - 1);
   for (;;) {
     flush_frames();
     polls[0] = (struct pollfd){(int)port, POLLIN, 0};

@@ -11,7 +11,7 @@
 
 #include "system.h"
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define HEADER_BYTES 13
 #define FRAME_MAX (128 * 1024)
 
@@ -34,6 +34,7 @@
 #define LINK 16          // target, path: a symbolic link
 #define POWER_OFF 17     // not answered
 #define REMOVE_DIRECTORY 18 // path: one that is empty, or a cgroup
+#define GREET 19         // u64 nanoseconds since 1970: answered by HELLO of its call
 
 // Answers.
 #define ANSWER 128
@@ -42,7 +43,7 @@
 #define STARTED 131 // u32 process
 #define EXITED 132 // u8 1 when STARTED was sent, u32 status as wait4 has it; the last frame of its call
 #define ACCEPTED 133 // u32 bytes of input that went on to the process
-#define HELLO 134  // u32 version; call 0, once
+#define HELLO 134  // u32 version
 
 // SPAWN: u32 flags, u32 columns, u32 rows, pid file, console socket, root ("": ours), directory, program,
 //        u32 count, arguments..., u32 count, environment...

@@ -17,6 +17,7 @@ import type { AgentChannel, AgentProcess, ProcessEvents, SpawnRequest } from './
 
 /** Bytes that WRITE_FILE and READ_FILE move at a time. */
 const PIECE = 48 * 1024;
+const NS_PER_MS = 1e6;
 /** Calls are numbered anew from here; by then those of long ago have ended. */
 const LAST_CALL = 0x7fff_ffff;
 
@@ -51,6 +52,9 @@ export class AgentClient {
     });
     this.#ready.catch(() => {});
     channel.onData((bytes) => this.#receive(bytes));
+    // It waits in the channel until the agent is there.
+    const now = new PayloadWriter().u64(Date.now() * NS_PER_MS);
+    this.#send(now.frame(this.#nextCall(), 0, REQUEST.GREET));
   }
 
   /** Resolves when the agent is there; rejects when the host has gone before. */

@@ -1,7 +1,7 @@
 // Frames on the channel to the container host's agent: guests/container-host/agent/wire.h has the other side, and says
 // what each kind holds.
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const HEADER_BYTES = 13;
 /** Bytes that one frame may have behind its length. */
 export const FRAME_MAX = 128 * 1024;
@@ -26,6 +26,7 @@ export const REQUEST = {
   LINK: 16,
   POWER_OFF: 17,
   REMOVE_DIRECTORY: 18,
+  GREET: 19,
 } as const;
 
 /** Kinds of answers. */

@@ -3,12 +3,15 @@ import type { VirtualMachine, VmOptions } from '../../hypervisor/types.ts';
 import type { TreeSpec } from '../../storage/tree/tree-spec.ts';
 import { AgentClient } from './agent-client.ts';
 import { AgentLostError } from './agent-protocol.ts';
+import { BRIDGE } from './bridge-network.ts';
 
 /** Where the container host shows trees of files: image layers, and what containers may write to. */
 const LAYERS = { tag: 'layers', directory: '/l' };
 const VOLUMES = { tag: 'volumes', directory: '/v' };
 /** Where containers write to their roots: with a size of its own, so that one that fills it stops nothing else. */
 const WRITABLE = '/w';
+/** Milliseconds in which one that was saved must answer: it has nothing to do but that. */
+const ANSWER_MS = 10_000;
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
 const MS_RDONLY = 1;
@@ -18,6 +21,8 @@ export interface ContainerHostOptions {
   hypervisor: Hypervisor;
   /** Default: the guest's, 256 MiB. */
   memory?: number | string;
+  /** False: boot it even when there is one to go on from. */
+  warm?: boolean;
   /** Changes to the VM's options, for measurements. */
   vm?: Partial<VmOptions>;
   /** Called with what its kernel has to say; nothing, as long as all is well. */
@@ -51,18 +56,25 @@ export class ContainerHost {
 
   /** Boots one. @throws {AgentLostError} {GuestError} when it cannot be */
   static async start(options: ContainerHostOptions): Promise<ContainerHost> {
-    const vm = await options.hypervisor.create({
+    const { hypervisor, warm = true } = options;
+    const asked = {
       guest: 'container-host',
       name: 'container-host',
       channels: 1,
       noReboot: true,
       shares: [
-        { tag: LAYERS.tag, kind: 'mounts', immutable: true },
-        { tag: VOLUMES.tag, kind: 'mounts' },
+        { tag: LAYERS.tag, kind: 'mounts' as const, immutable: true },
+        { tag: VOLUMES.tag, kind: 'mounts' as const },
       ],
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...options.vm,
-    });
+    };
+    const warmed = warm ? await hypervisor.createWarm(asked) : undefined;
+    if (warmed !== undefined) {
+      const host = await ContainerHost.#goOn(warmed, options);
+      if (host !== undefined) return host;
+    }
+    const vm = await hypervisor.create(asked);
     const host = new ContainerHost(vm);
     if (options.onConsole !== undefined) vm.console().onData(options.onConsole);
     try {
@@ -77,11 +89,33 @@ export class ContainerHost {
         .makeDirectory(WRITABLE)
         .mount('tmpfs', WRITABLE, 'tmpfs', MS_NOATIME, 'size=50%,mode=711')
         .done();
+      await host.agent.bridge(BRIDGE.name, BRIDGE.gateway, BRIDGE.prefix);
+      if (warm) await hypervisor.keepWarm(vm, asked);
     } catch (error) {
       await host.close();
       throw error;
     }
     return host;
+  }
+
+  /** Goes on from where one was saved that was as far; undefined when that does not answer. */
+  static async #goOn(vm: VirtualMachine, options: ContainerHostOptions): Promise<ContainerHost | undefined> {
+    const host = new ContainerHost(vm);
+    if (options.onConsole !== undefined) vm.console().onData(options.onConsole);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new AgentLostError('it does not answer')), ANSWER_MS);
+    });
+    try {
+      await vm.start();
+      await Promise.race([host.agent.ready, late]);
+      return host;
+    } catch {
+      await host.close();
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Calls back once when it is lost, or has been closed. */

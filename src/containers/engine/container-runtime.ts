@@ -41,7 +41,6 @@ export class ContainerRuntime {
   readonly host: ContainerHost;
   /** Directories of layers by the digests of their contents. */
   readonly #layers = new Map<string, Promise<string>>();
-  #bridge: Promise<void> | undefined;
   #count = 0;
 
   constructor(host: ContainerHost) {
@@ -103,8 +102,6 @@ export class ContainerRuntime {
       await this.#agent.network(path);
       return path;
     }
-    this.#bridge ??= this.#agent.bridge(BRIDGE.name, BRIDGE.gateway, BRIDGE.prefix);
-    await this.#bridge;
     const { name: bridge, prefix, gateway } = BRIDGE;
     const plug = { bridge, interface: `veth${id.slice(0, 7)}`, address, prefix, gateway };
     await this.#agent.network(path, plug);

@@ -117,7 +117,8 @@ export class ConsoleDevice implements VirtioDevice {
 
   /** One chain that the guest wants to read what was typed into. */
   #input(link: VirtioLink, port: ConsolePort, queue: number): boolean {
-    if (port.inputPending === 0) return false;
+    // Linux drops what comes for a channel before a program has opened it.
+    if (port.inputPending === 0 || !(port.terminal || port.open)) return false;
     const chain = link.queue(queue).pop();
     if (!chain) return false;
     const bytes = new Uint8Array(Math.min(INPUT_BYTES, port.inputPending, chain.writableBytes));

@@ -104,6 +104,7 @@ export class ConsolePort implements Stateful {
 
   setOpen(open: boolean): void {
     this.#open = open;
+    if (open) this.#host.typed();
   }
 
   /** Power-on: the terminal stays as it is, and so does what was typed before the guest could know of it. */

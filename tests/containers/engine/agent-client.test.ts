@@ -43,6 +43,10 @@ function setUp() {
     expect(found?.kind).toBe(kind);
     return found!;
   };
+  // What it says first is the time.
+  const { reader } = next(REQUEST.GREET);
+  const nanoseconds = reader.u32() + reader.u32() * 2 ** 32;
+  expect(Math.abs(nanoseconds / 1e6 - Date.now())).toBeLessThan(60_000);
   return { client, asked, say, hear, next, isBroken: () => broken };
 }
 
