@@ -216,3 +216,33 @@ test('no room in the middle of a save leaves the snapshots as they were, and say
   await waitForConsole(page(), /#$/);
   expect(await shell('cat /tmp/file')).toBe('from Node');
 });
+
+test('a browser without files that a page can write keeps snapshots in its database', async () => {
+  const other = await openSite({ isolated: false });
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    delete (FileSystemFileHandle.prototype as Partial<FileSystemFileHandle>).createWritable;
+  });
+  const tab = await context.newPage();
+  await tab.goto(other.url);
+  const shown = await tab.evaluate(async () => {
+    const { hypervisor } = window.hypertab;
+    const vm = await hypervisor.create({ guest: 'monitor', memory: '16M' });
+    const saved = await vm.snapshot({ name: 'kept' });
+    await vm.destroy();
+    const again = await hypervisor.restore((await hypervisor.snapshots.list())[0]!);
+    await again.start();
+    const text = () => new TextDecoder().decode(again.console().backlog);
+    while (!text().includes('help')) await new Promise((resolve) => setTimeout(resolve, 20));
+    await again.destroy();
+    const databases = (await indexedDB.databases()).map(({ name }) => name);
+    const exported = await hypervisor.snapshots.export('kept');
+    await hypervisor.snapshots.remove(saved.id);
+    const left = (await hypervisor.snapshots.list()).length;
+    await hypervisor.snapshots.import(exported);
+    return { databases, left, names: (await hypervisor.snapshots.list()).map(({ name }) => name) };
+  });
+  expect(shown).toEqual({ databases: ['hypertab snapshots'], left: 0, names: ['kept'] });
+  await context.close();
+  await other.close();
+});
