@@ -3,7 +3,7 @@ import type { VmLimits } from '../hypervisor/limits.ts';
 import type { VmState, VmStats } from '../hypervisor/types.ts';
 
 export type ControlRequest =
-  | { command: 'status' | 'pause' | 'resume' | 'reset' | 'kill' }
+  | { command: 'status' | 'pause' | 'resume' | 'reset' | 'kill' | 'snapshot' }
   | { command: 'stop'; timeoutMs: number; force: boolean }
   | { command: 'update'; limits: VmLimits };
 
@@ -37,6 +37,7 @@ export function parseRequest(line: string): ControlRequest {
     case 'resume':
     case 'reset':
     case 'kill':
+    case 'snapshot':
       return { command: request.command };
     case 'stop': {
       const { timeoutMs, force } = request as { timeoutMs?: unknown; force?: unknown };

@@ -92,6 +92,9 @@ async function perform(vm: VirtualMachine, request: ControlRequest): Promise<Mac
     case 'kill':
       await vm.powerOff();
       return null;
+    case 'snapshot':
+      await vm.snapshot();
+      return null;
     case 'stop':
       await vm.shutdown({ timeoutMs: request.timeoutMs, force: request.force });
       return null;

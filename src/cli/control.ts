@@ -9,7 +9,8 @@ import { UsageError } from './usage-error.ts';
 /** As `docker stop` has it. */
 const STOP_SECONDS = 10;
 
-async function tell(names: readonly string[], request: ControlRequest): Promise<number> {
+/** Sends a request to machines of other processes, and prints their names as they have followed it. */
+export async function tell(names: readonly string[], request: ControlRequest): Promise<number> {
   if (names.length === 0) throw new UsageError('which machine? Give its name; see hypertab top');
   for (const name of names) {
     const { path } = await findMachine(name);

@@ -111,12 +111,14 @@ HYPERTAB_REGISTRY_USER and HYPERTAB_REGISTRY_PASSWORD, else what docker login ha
 `;
 
 export const SNAPSHOT_HELP = `Usage: hypertab snapshot ls [--json]
+       hypertab snapshot take MACHINE...
        hypertab snapshot rm NAME...
        hypertab snapshot export NAME FILE.htvm
        hypertab snapshot import FILE.htvm...
 
-ls lists the machines that were saved without a file of their own (on a terminal with Ctrl-A S, at the end
-of a lease, or by the library); rm removes them; export writes one to a file that stands alone; import
+ls lists the machines that were saved without a file of their own (by take, on a terminal with Ctrl-A S, at
+the end of a lease, or by the library); take saves machines that run, by their names or PIDs of hypertab
+top, and they run on; rm removes snapshots; export writes one to a file that stands alone; import
 takes such a file in. A NAME is a name, an id or the beginning of one.
 
   --json    ls: print one JSON array instead of a table

@@ -1,13 +1,14 @@
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { formatSize } from '../hypervisor/size.ts';
 import type { Snapshot, SnapshotStore } from '../hypervisor/snapshot-types.ts';
+import { tell } from './control.ts';
 import { formatTable } from './guest.ts';
 import { SNAPSHOT_HELP } from './help.ts';
 import { nearest, parseOptions } from './options.ts';
 import { aboutSize, writeFile } from './save-restore.ts';
 import { UsageError } from './usage-error.ts';
 
-const VERBS = ['ls', 'rm', 'export', 'import'] as const;
+const VERBS = ['ls', 'take', 'rm', 'export', 'import'] as const;
 
 /** `hypertab snapshot`: lists, removes, exports and imports snapshots; returns the exit status. */
 export async function snapshot(args: readonly string[]): Promise<number> {
@@ -23,6 +24,8 @@ export async function snapshot(args: readonly string[]): Promise<number> {
     case 'ls':
       if (names.length > 0) throw new UsageError(`snapshot ls takes no names; what is '${names[0]}'?`);
       return list(await snapshots.list(), flags.has('json'));
+    case 'take':
+      return tell(names, { command: 'snapshot' });
     case 'rm':
       if (names.length === 0)
         throw new UsageError('snapshot rm needs a name; hypertab snapshot ls shows them');
@@ -35,7 +38,9 @@ export async function snapshot(args: readonly string[]): Promise<number> {
       for (const path of names) process.stdout.write(`${(await snapshots.import(path)).id}\n`);
       return 0;
     case undefined:
-      throw new UsageError('snapshot needs a command: ls, rm NAME, export NAME FILE or import FILE');
+      throw new UsageError(
+        'snapshot needs a command: ls, take MACHINE, rm NAME, export NAME FILE or import FILE',
+      );
     default: {
       const near = nearest(verb, VERBS);
       throw new UsageError(

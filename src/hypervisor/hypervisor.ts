@@ -172,13 +172,18 @@ export class Hypervisor {
   /**
    * Keeps what createWarm() goes on from: of a VM that was created with these options and has just been started, once it
    * stands at its prompt and unless somebody has typed by then.
+   * @param ready resolves when it is to be taken, for guests without a prompt
    * @returns false when it was not kept
    */
-  async keepWarm(vm: VirtualMachine, options: VmOptions & { guest: string }): Promise<boolean> {
+  async keepWarm(
+    vm: VirtualMachine,
+    options: VmOptions & { guest: string },
+    ready?: Promise<unknown>,
+  ): Promise<boolean> {
     const platform = await this.#platform();
     const id = await this.#warmId(platform, options, await platform.resolveGuest(options.guest));
     if (id === undefined || vm.isRestored) return false;
-    return (await this.#warmStarts(platform)).take(vm, id);
+    return (await this.#warmStarts(platform)).take(vm, id, ready);
   }
 
   async #warmId(platform: Platform, options: VmOptions, guest: GuestFiles): Promise<string | undefined> {

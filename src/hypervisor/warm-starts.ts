@@ -75,13 +75,14 @@ export class WarmStarts {
   }
 
   /**
-   * Takes the warm start of a VM that boots, once it stands at its prompt; nothing is kept when somebody has typed by
-   * then, when the VM ends first, or when there is no room.
+   * Takes the warm start of a VM that boots, once it is ready; nothing is kept when somebody has typed by then, when the
+   * VM ends first, or when there is no room.
+   * @param ready resolves when it is; default: when it stands at its prompt
    * @returns true when it is kept
    */
-  async take(vm: VirtualMachine, id: string): Promise<boolean> {
+  async take(vm: VirtualMachine, id: string, ready?: Promise<unknown>): Promise<boolean> {
     try {
-      await waitForPrompt(vm);
+      await (ready ?? waitForPrompt(vm));
       if (vm.console().typed > 0) return false;
       const snapshot = await vm.snapshot({
         store: false,
