@@ -48,6 +48,18 @@ async function machines(...names: string[]) {
 }
 
 describe('the control socket of a machine', () => {
+  it('saves a machine when it is asked to', async () => {
+    const [vm] = await machines('web');
+    let saved = 0;
+    vm!.snapshot = async () => {
+      saved++;
+      return {} as never;
+    };
+    const { path } = await findMachine('web');
+    await ask(path, { command: 'snapshot' });
+    expect(saved).toBe(1);
+  });
+
   it('lists the machines that run, by name', async () => {
     await machines('zebra', 'ant');
     const found = await findMachines();
