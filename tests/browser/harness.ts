@@ -41,6 +41,8 @@ export interface Site {
 
 export interface SiteSettings {
   isolated?: boolean;
+  /** Folder served as /; default: the built page. */
+  page?: string;
   /** Folder served as /guests/; default: those prepared in build/guests. */
   guests?: string;
   /** Answers to matching paths break off after half of what was announced. */

@@ -33,7 +33,7 @@ const DEFAULT_STOP_SECONDS = 10;
 const SIGKILL = 9;
 
 export interface ContainerEngineOptions {
-  images: Pick<Images, 'rootfs'>;
+  images: Pick<Images, 'rootfs'> & Partial<Pick<Images, 'hold'>>;
   /** Boots a container host; called when the first container needs one, and again when one is lost. */
   startHost: () => Promise<ContainerHost>;
   volumes: VolumeStore;
@@ -48,6 +48,8 @@ export interface ContainerEngineOptions {
 export class ContainerEngine {
   readonly #options: ContainerEngineOptions;
   readonly #containers = new Map<string, Container>();
+  /** Lets go of the images of containers, by the containers' ids. */
+  readonly #holds = new Map<string, () => Promise<void>>();
   readonly #volumes: ContainerVolumes;
   readonly #life: ContainerLife;
   #runtime: Promise<ContainerRuntime> | undefined;
@@ -86,9 +88,16 @@ export class ContainerEngine {
     const image = await this.#options.images.rootfs(config.Image);
     const id = newId();
     const settings = settingsOf(config, image.config.config ?? {}, id);
-    const mounts = await this.#volumes.plan(settings);
-    this.#demandFree(chosen);
-    this.#containers.set(id, new Container({ id, name: chosen, settings, image, mounts }));
+    const release = await this.#options.images.hold?.(image.id);
+    try {
+      const mounts = await this.#volumes.plan(settings);
+      this.#demandFree(chosen);
+      this.#containers.set(id, new Container({ id, name: chosen, settings, image, mounts }));
+    } catch (error) {
+      await release?.();
+      throw error;
+    }
+    if (release !== undefined) this.#holds.set(id, release);
     return { Id: id, Warnings: [] };
   }
 
@@ -358,6 +367,7 @@ export class ContainerEngine {
     this.#closed = true;
     const runtime = await this.#runtime?.catch(() => undefined);
     await runtime?.host.close();
+    for (const id of [...this.#holds.keys()]) await this.#letGo(id);
   }
 
   // ---- what the above stands on -------------------------------------------------------------------------
@@ -432,6 +442,7 @@ export class ContainerEngine {
     const runtime = this.#life.home(container);
     if (runtime !== undefined && runtime.host.lost === undefined) await runtime.remove(container.id);
     this.#containers.delete(container.id);
+    await this.#letGo(container.id);
     container.enterRemoved();
     if (!volumes) return;
     for (const { Name } of container.mounts) {
@@ -439,6 +450,12 @@ export class ContainerEngine {
       if (volume?.Labels['com.docker.volume.anonymous'] === undefined) continue;
       if (this.#volumeUser(volume.Name) === undefined) await this.removeVolume(volume.Name);
     }
+  }
+
+  async #letGo(id: string): Promise<void> {
+    const release = this.#holds.get(id);
+    this.#holds.delete(id);
+    await release?.();
   }
 
   #volumeUser(name: string): Container | undefined {

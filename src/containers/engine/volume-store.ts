@@ -27,7 +27,10 @@ export const noBinds: BindResolver = (path) => {
   return Promise.reject(new EngineError(400, `${path}: directories of the host can be bound from Node only`));
 };
 
-/** Volumes in memory: as long as the engine, and for one container host after the other. */
+/**
+ * Volumes whose names are in memory, and whose files are where `open` says: by default in the container host's worker,
+ * and gone with it.
+ */
 export class MemoryVolumes implements VolumeStore {
   readonly #volumes = new Map<string, VolumeSummary>();
   readonly #open: (name: string) => Promise<TreeSpec>;
