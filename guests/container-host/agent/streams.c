@@ -166,6 +166,15 @@ static long open_ends(struct stream *s, struct plan *plan) {
   return 0;
 }
 
+/** True while a program, other than `own`, runs that will name a process. */
+static int awaits_process(const struct stream *own) {
+  for (u32 i = 0; i < STREAMS_MAX; i++) {
+    const struct stream *s = &streams[i];
+    if (s != own && s->call != 0 && s->flags & SPAWN_FOLLOW && !s->started && !s->ended) return 1;
+  }
+  return 0;
+}
+
 long spawn(u32 call, struct reader *in) {
   static struct plan plan;
   if (call == 0 || find(call) != NULL) return -EEXIST;
@@ -184,7 +193,10 @@ long spawn(u32 call, struct reader *in) {
   take_list(in, plan.environment);
   long result = in->bad ? -EINVAL : open_ends(s, &plan);
   if (result == 0) {
-    if (s->flags & SPAWN_FOLLOW) sys(__NR_unlinkat, AT_FDCWD, s->paths, 0);
+    if (s->flags & SPAWN_FOLLOW) {
+      sys(__NR_unlinkat, AT_FDCWD, s->paths, 0);
+      if (!awaits_process(s)) memset(orphans, 0, sizeof orphans);
+    }
     result = fork_process();
     if (result == 0) become(&plan);
     s->child = result;
@@ -373,6 +385,8 @@ void note_end(long process, u32 status) {
       return;
     }
   }
+  // Only one that a program under way may still name is worth keeping: process numbers come again.
+  if (!awaits_process(NULL)) return;
   orphans[next_orphan].process = process;
   orphans[next_orphan].status = status;
   next_orphan = (next_orphan + 1) % ORPHANS;

@@ -268,7 +268,16 @@ export class ContainerRuntime {
         follow: `${base}.pid`,
         ...(terminal ? { terminal: { columns: 80, rows: 24 }, consoleSocket: socket } : {}),
       },
-      events,
+      {
+        ...events,
+        // When what comes before it could not be done, that is the reason.
+        failed: (error) => {
+          batch.done().then(
+            () => events.failed(error),
+            (reason: Error) => events.failed(reason),
+          );
+        },
+      },
     );
     batch.done().catch(() => {});
     return process;

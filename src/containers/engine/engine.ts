@@ -1,4 +1,5 @@
 import type { Images } from '../images/types.ts';
+import { AgentError } from './agent-error.ts';
 import type { AgentLostError } from './agent-protocol.ts';
 import { Container } from './container.ts';
 import { execIn } from './container-exec.ts';
@@ -431,7 +432,10 @@ export class ContainerEngine {
     const { Pid, Paused } = container.state;
     if (Pid === 0) return;
     const runtime = this.#at(container);
-    await runtime.signal(Pid, number);
+    await runtime.signal(Pid, number).catch((error: unknown) => {
+      // It has ended by itself meanwhile.
+      if (!(error instanceof AgentError && error.code === 'ESRCH')) throw error;
+    });
     // What is paused gets it when it goes on.
     if (Paused && container.state.Running) await this.unpause(container.id);
   }
