@@ -167,3 +167,10 @@ it('docker commit makes an image of what a container has changed', async () => {
   expect((await images.history('committed:1'))[0]).toMatchObject({ Comment: 'a word' });
   await docker(['rm', 'box']);
 });
+
+it('a container runs on when its image is removed', async () => {
+  await docker(['create', '--name', 'held', '--network', 'none', 'committed:1']);
+  await images.remove('committed:1');
+  expect((await docker(['start', '-a', 'held'])).stdout).toBe('kept\n');
+  await docker(['rm', 'held']);
+});

@@ -2,7 +2,7 @@ import type { ByteSource } from '../../storage/tree/byte-source.ts';
 import { openTree, type TreeOpener } from '../../storage/tree/open-tree.ts';
 import { buildImage } from './build/build-image.ts';
 import type { BuildOptions } from './build/build-types.ts';
-import { ContentStore, type Lease } from './content-store.ts';
+import { blobsOf, ContentStore, type Lease } from './content-store.ts';
 import { type ArchiveFiles, inputStream, withArchive } from './image-archive.ts';
 import { configOf, historyOf, ImageCatalogue, inspectImage, rootfsOf, summarize } from './image-catalogue.ts';
 import { ImageStoreError } from './image-store-error.ts';
@@ -74,6 +74,20 @@ export class ImageStore implements Images {
 
   async rootfs(name: string): Promise<ImageRootfs> {
     return rootfsOf(this.content, await this.catalogue(), name);
+  }
+
+  async hold(id: Digest): Promise<() => Promise<void>> {
+    const lease: Lease = { sign: await this.content.files.sign(), claimed: new Set() };
+    try {
+      const records = async () => (await this.catalogue()).find(id).image.records;
+      await this.content.claim(lease, (await records()).flatMap(blobsOf));
+      // It may have gone before it was claimed.
+      await records();
+    } catch (error) {
+      await lease.sign.release();
+      throw error;
+    }
+    return () => lease.sign.release();
   }
 
   async tag(name: string, reference: string): Promise<void> {

@@ -193,6 +193,10 @@ export interface Images {
   history(name: string): Promise<ImageHistoryItem[]>;
   /** What containers of an image stand on. */
   rootfs(name: string): Promise<ImageRootfs>;
+  /**
+   * Keeps an image's layers in the store, whoever removes it, until the answer is called or whoever has asked is gone.
+   */
+  hold(id: Digest): Promise<() => Promise<void>>;
   tag(name: string, reference: string): Promise<void>;
   /** `docker rmi`. */
   remove(name: string, options?: RemoveOptions): Promise<ImageDeleteItem[]>;

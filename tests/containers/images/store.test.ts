@@ -129,6 +129,20 @@ it('what someone at work counts on is not collected, and is once he is done or g
   expect((await content.collect()).removed).toEqual([digestOf(blob)]);
 });
 
+it('an image that is held can be removed, but its layers stay until it is let go', async () => {
+  const images = openImageStore(await temporaryFolder());
+  await images.load(archives.a);
+  const { id, diffIds } = await images.rootfs('a');
+  const release = await images.hold(id);
+  await images.remove('a');
+  for (const diffId of diffIds) expect(await images.content.size(diffId)).toBeGreaterThan(0);
+  await release();
+  await images.prune();
+  for (const diffId of diffIds) expect(await images.content.size(diffId)).toBeUndefined();
+  await expect(images.hold(id)).rejects.toThrow('No such image');
+  expect(await images.content.files.list('leases')).toEqual([]);
+});
+
 it('images are loaded, named and collected by many at once without a loss', async () => {
   const folder = await temporaryFolder();
   const work = Array.from({ length: 12 }, async (_, index) => {
