@@ -69,7 +69,13 @@ export class Hypervisor {
   readonly #snapshots = new Snapshots(async () => {
     const platform = await this.#platform();
     this.#files ??= await platform.openSnapshots('snapshots');
-    return { files: this.#files, readFile: (path) => platform.readFile(path, LARGEST_SNAPSHOT) };
+    return {
+      files: this.#files,
+      readFile: (path) => platform.readFile(path, LARGEST_SNAPSHOT),
+      onRemoved: async (id) => {
+        await Promise.all([...this.#vms.values()].map((vm) => vm.saving.forget(id)));
+      },
+    };
   });
   #files: SnapshotFiles | undefined;
   #warm: WarmStarts | undefined;

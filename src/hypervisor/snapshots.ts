@@ -41,6 +41,8 @@ export class FileSnapshot implements Snapshot {
 export interface SnapshotPlatform {
   files: SnapshotFiles;
   readFile(path: string): Promise<HtvmBytes>;
+  /** Told of each snapshot that has been removed. */
+  onRemoved?(id: string): Promise<void>;
 }
 
 /** Snapshots that are kept. */
@@ -78,7 +80,7 @@ export class Snapshots implements SnapshotStore {
   }
 
   async remove(idOrName: string): Promise<void> {
-    await this.#inWords((files) =>
+    await this.#inWords((files, platform) =>
       files.alone(async () => {
         const all = await this.list();
         const { id, name } = await this.get(idOrName);
@@ -91,6 +93,7 @@ export class Snapshots implements SnapshotStore {
           );
         }
         await files.remove(id);
+        await platform.onRemoved?.(id);
       }),
     );
   }

@@ -16,6 +16,8 @@ import type { VmParts } from './vm-parts.ts';
 /** Bytes of each console's output that are saved, so that it can show where the guest stands. */
 const CONSOLE_BYTES = 64 * 1024;
 const CONSOLE_VERSION = 1;
+/** Milliseconds for the last output to arrive. */
+const PATIENCE_MS = 1000;
 /** ECMA-48 DSR and DA, in all their forms: where is the cursor, what terminal is it? */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
 const TERMINAL_QUERY = /\x1b\[[?>=]?[\d;]*[nc]/g;
@@ -96,6 +98,12 @@ export class VmSaving {
     }
   }
 
+  /** A snapshot has been removed: what the machine's overlays keep for it is given up. */
+  async forget(id: string): Promise<void> {
+    if (this.#lastStored === id) this.#lastStored = undefined;
+    await this.#vm.call(this.#vm.control.discardSaved(id)).catch(() => {});
+  }
+
   clone(options: CloneOptions): Promise<VirtualMachine> {
     const { parts, consoles, control, call } = this.#vm;
     return parts.clone(async () => {
@@ -113,7 +121,11 @@ async function consoleTails(
   return Promise.all(
     consoles.map(async (console, index) => {
       const total = consoleBytes[index] ?? 0;
-      await console.whenReceived(total);
+      // Whoever does not read its console need not be waited for.
+      await Promise.race([
+        console.whenReceived(total),
+        new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)),
+      ]);
       return withoutQueries(console.backlogUntil(total).slice(-CONSOLE_BYTES));
     }),
   );

@@ -45,7 +45,7 @@ export class Vm implements VirtualMachine {
   readonly #emitter = new Emitter<VmEvents>();
   readonly #figures: VmFigures;
   readonly #resources: VmResources;
-  readonly #saving: VmSaving;
+  readonly saving: VmSaving;
   /** Told when its limits have changed. */
   onLimits: () => void = () => {};
   #state: VmState = 'created';
@@ -79,7 +79,7 @@ export class Vm implements VirtualMachine {
     this.#control = control;
     this.#events = events;
     this.#consoles = [console];
-    this.#saving = new VmSaving({
+    this.saving = new VmSaving({
       parts,
       consoles: this.#consoles,
       control,
@@ -193,18 +193,18 @@ export class Vm implements VirtualMachine {
   async reset(): Promise<void> {
     this.#demand('reset', 'created', 'running', 'paused', 'stopped');
     await this.#provideFiles();
-    this.#saving.isStandingBy = false;
+    this.saving.isStandingBy = false;
     await this.#powerCycle((run) => this.#control.reset(run));
   }
 
   async snapshot(options: SnapshotOptions = {}): Promise<FreshSnapshot> {
     this.#demand('save', 'created', 'running', 'paused');
-    return this.#inWords(this.#saving.save(options));
+    return this.#inWords(this.saving.save(options));
   }
 
   async clone(options: CloneOptions = {}): Promise<VirtualMachine> {
     this.#demand('clone', 'created', 'running', 'paused');
-    return this.#inWords(this.#saving.clone(options));
+    return this.#inWords(this.saving.clone(options));
   }
 
   async powerOff(): Promise<void> {
@@ -359,8 +359,8 @@ export class Vm implements VirtualMachine {
     this.#enter('running');
     try {
       const consoleBytes = await this.#call(begin(run));
-      if (!this.#saving.isStandingBy) this.#beginPowerCycle(consoleBytes);
-      this.#saving.isStandingBy = false;
+      if (!this.saving.isStandingBy) this.#beginPowerCycle(consoleBytes);
+      this.saving.isStandingBy = false;
     } catch (error) {
       const refused = refusal(error, this.#memory);
       // A machine that cannot be loaded again stands still; a lost or destroyed one has said so.
@@ -372,7 +372,7 @@ export class Vm implements VirtualMachine {
   }
 
   #provideFiles(): Promise<void> {
-    return this.#inWords(this.#saving.provideFiles());
+    return this.#inWords(this.saving.provideFiles());
   }
 
   #inWords<T>(answer: Promise<T>): Promise<T> {
@@ -442,7 +442,7 @@ export class Vm implements VirtualMachine {
         // The last words first, then the news; a plug that was pulled does not wait for a slow listener.
         if (!this.#plugPulled) await this.#whenReceived(event.consoleBytes);
         if (event.run !== this.#run || !this.#isOn()) return;
-        if (event.reason.kind === 'reboot' && this.#saving.lacksFiles && !this.#noReboot)
+        if (event.reason.kind === 'reboot' && this.saving.lacksFiles && !this.#noReboot)
           await this.#followReboot();
         else this.#stopped(this.#pulledFor ?? event.reason);
     }

@@ -173,6 +173,11 @@ it('disks with changes kept beside them, or lost at the end, are as they were wh
   const snapshot = await machine.snapshot({ store: false });
   expect(snapshot.drives.map((drive) => drive.kept)).toEqual(['overlay', 'changes']);
   await runCommand(machine, 'echo later | tee /dev/vda >/dev/vdb; sync');
+  // What a snapshot keeps of an overlay goes with it: there is room for seven.
+  for (let round = 0; round < 8; round++) {
+    const { id } = await machine.snapshot({ compression: 'none' });
+    await hypervisor.snapshots.remove(id);
+  }
   await expect(machine.clone()).rejects.toMatchObject({
     fault: 'configuration',
     message: expect.stringContaining('cannot write one disk'),
