@@ -13,7 +13,7 @@ import { removeFolders, temporaryFolder } from './programs.ts';
 afterAll(removeFolders);
 
 /** Every how manieth change a process is killed at: HYPERTAB_KILL_EVERY=1 for all of them. */
-const KILL_EVERY = Number(process.env.HYPERTAB_KILL_EVERY ?? 11);
+const KILL_EVERY = Number(process.env.HYPERTAB_KILL_EVERY ?? 17);
 
 const shared = tar({ path: 'shared', data: 'in both' });
 const archives = {
