@@ -244,7 +244,7 @@ describe('prepareGuest', () => {
   it('says which guests there are when asked for another', async () => {
     await expect(prepare('windows')).rejects.toMatchObject({
       code: 'unknown',
-      message: expect.stringContaining('there are busybox, busybox-stock, debian, hello'),
+      message: expect.stringContaining('there are busybox, busybox-stock, debian, container-host, hello'),
     });
     await expect(prepare('../evil')).rejects.toMatchObject({ code: 'unknown' });
   });
@@ -258,12 +258,15 @@ describe('the guests of a folder', () => {
       ['busybox', false],
       ['busybox-stock', false],
       ['debian', false],
+      ['container-host', false],
       ['hello', true],
       ['monitor', false],
       ['count', false],
     ]);
-    expect(JSON.parse(contents('index.json').toString())).toEqual(JSON.parse(JSON.stringify(entries)));
-    expect(entries[3]!.download).toBe(contents('hello/bios.gz').length);
+    // What is not for people to boot is not in the page's list.
+    const shown = entries.filter(({ name }) => name !== 'container-host');
+    expect(JSON.parse(contents('index.json').toString())).toEqual(JSON.parse(JSON.stringify(shown)));
+    expect(entries[4]!.download).toBe(contents('hello/bios.gz').length);
   });
 
   it('are removed by name, and the list with them', async () => {
