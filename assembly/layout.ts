@@ -171,6 +171,8 @@ export const LEFT_BY_JUMP = 1288;
 export const LEFT_REFUSED = 4;
 /** The same: in front of the first of a group of loads and stores (translator/groups.ts), which lie so close. */
 export const LEFT_GROUP = 5;
+/** The same: at its entry, because loads and stores go by another table than the one it was made for. */
+export const LEFT_OTHER_TABLE = 6;
 export const GROUP_SPAN = 256;
 /** u64: what the TLB held where a region was left at a miss; nobody reads it (see translator/emit-memory.ts). */
 export const LEFT_TAG = 1296;

@@ -120,6 +120,7 @@ import {
   INSTRET,
   LEFT_BY_JUMP,
   LEFT_GROUP,
+  LEFT_OTHER_TABLE,
   LEFT_REFUSED,
   MSTATUS,
   PC,
@@ -947,12 +948,13 @@ export function interpret(budget: i32): i32 {
             CALL_DEPTH,
           ) + REGION_SLACK;
         if (rest == n) {
-          if (get32(LEFT_BY_JUMP) == LEFT_REFUSED) {
-            noteRefusal(ip);
+          const why = get32(LEFT_BY_JUMP);
+          if (why == LEFT_REFUSED || why == LEFT_OTHER_TABLE) {
+            noteRefusal(ip, why);
             continue;
           }
           // It left in front of its first instruction, which is one that slow.ts knows.
-          if (get32(LEFT_BY_JUMP) == LEFT_GROUP) noteApart(ip);
+          if (why == LEFT_GROUP) noteApart(ip);
           const pc = page + <u64>((ip - base) >> 3);
           set64(INSTRET, origin - n);
           const step = advance(ip);
@@ -983,7 +985,7 @@ export function interpret(budget: i32): i32 {
           ip = base + ((<usize>pc & 0xffe) << 3);
           const kind = get32(LEFT_BY_JUMP);
           if (kind == LEFT_GROUP) noteApart(ip);
-          else if (kind && kind != LEFT_REFUSED) noteTarget(ip, threshold, kind - 1);
+          else if (kind && kind < <u32>LEFT_REFUSED) noteTarget(ip, threshold, kind - 1);
         } else go = false;
       } else if (left == JUMP) {
         left = SLOW;

@@ -31,10 +31,10 @@ import {
   beginWords,
   emitLoads,
   emitStores,
-  emitTlb,
   narrow,
   widen,
 } from './emit-registers';
+import { emitTableAgain } from './emit-table';
 import { CALL_REGION, GO_ON_REGION } from './imports';
 import { blockNext, blockStart, targetBlock, targets } from './region';
 import { emitSelection, labelOf, popLabel, pushLabel, selection, successor, successors } from './structure';
@@ -214,7 +214,7 @@ export function emitCall(b: i32, back: i32, near: i32): void {
       emitUnusual();
       emitBranchOutIf(TAIL_RETURN);
     } else if (hasFloat()) emitFloatState();
-    emitTlb();
+    emitTableAgain(back);
     emitLoads(liveAfterCall(b));
     emitGoto(next, back);
   } else emitBranchOut(RETURN_AT_ONCE);

@@ -21,7 +21,6 @@ import {
   L_FLOAT,
   L_GROUP,
   L_TAG,
-  L_TLB,
   popDouble,
   popF,
   popWord,
@@ -31,6 +30,7 @@ import {
   pushW,
   pushX,
 } from './emit-registers';
+import { emitLoadAddend, emitLoadTag } from './emit-table';
 import { groupOf, hasStore, isStore, leads, lowestOf, placeOf, sizeOf, spanOf } from './groups';
 import { insnImm, insnRd, insnRs1, insnRs2 } from './region';
 import {
@@ -80,15 +80,10 @@ function emitEntry(table: u32): void {
   byte(W_I32_SHR_U);
   i32c(TLB_INDEX);
   byte(W_I32_AND);
-  get(L_TLB);
-  byte(W_I32_ADD);
-  tee(L_ENTRY);
-  access(W_I64_LOAD, 3, table);
+  emitLoadTag(table);
   tee(L_TAG);
   // The addend before the comparison: V8 otherwise loads the tag a second time as an operand of the comparison.
-  get(L_ENTRY);
-  access(W_I32_LOAD, 2, table + 8);
-  set(L_ENTRY);
+  emitLoadAddend(table);
 }
 
 /** Pushes the host address of base + offset, or leaves the region where the TLB does not know the page. */

@@ -1,6 +1,6 @@
 // Guest registers in the locals of a region's function, and the function's own locals.
 import { count } from '../hart/state';
-import { F, HART_BASE, READ_TABLE, X } from '../layout';
+import { F, HART_BASE, X } from '../layout';
 import { namedRegisters } from './dataflow';
 import {
   T_F32,
@@ -10,7 +10,6 @@ import {
   W_F64_LOAD,
   W_F64_REINTERPRET,
   W_F64_STORE,
-  W_I32_LOAD,
   W_I32_WRAP,
   W_I64_EXTEND_S,
   W_I64_LOAD,
@@ -182,12 +181,6 @@ export function emitStores(registers: u64): void {
 export function emitLoads(registers: u64): void {
   for (let r: u32 = 1; r < 32; r++) if ((registers >> r) & 1) reloadX(r);
   for (let r: u32 = 0; r < 32; r++) if ((registers >> (r + 32)) & 1) reloadF(r);
-}
-/** L_TLB: the table that loads use now. A call may come back under another one. */
-export function emitTlb(): void {
-  i32c(0);
-  access(W_I32_LOAD, 2, HART_BASE + READ_TABLE);
-  set(L_TLB);
 }
 export let integerLocals: u32 = 0;
 export let floatLocals: u32 = 0;

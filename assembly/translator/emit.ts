@@ -70,13 +70,13 @@ import {
   assignLocals,
   beginWords,
   emitLoads,
-  emitTlb,
   narrowDown,
   popX,
   pushX,
   writeLocals,
 } from './emit-registers';
 import { emitSystem } from './emit-system';
+import { emitTableAtEntry, surveyTable } from './emit-table';
 import { planGroups, useGroups } from './groups';
 import { IMPORTED_FUNCTIONS, call } from './imports';
 import {
@@ -273,7 +273,7 @@ function emitFunction(index: i32): void {
   for (let k = 0; k < LEAVE + WAYS; k++) openBlock();
   if (isUsual()) emitVersionChoice(index);
   else if (hasFloat()) emitFloatState();
-  emitTlb();
+  emitTableAtEntry(unchecked(blockStart[0]));
   emitLoads(unchecked(liveAtStart[0]));
   emitEntryCheck();
   emitStructured(blocks);
@@ -288,16 +288,17 @@ function emitFunction(index: i32): void {
  * Writes the function bodies (with their sizes in front) of the region that discover() found. `index`: number of the
  * first among the module's own functions; `table`: address of the region's jump table, which regions.ts has filled in.
  * `trusting`: registers of which a loop makes words may be expected to hold words when it is entered, and addresses
- * close to each other to lie in one page.
+ * close to each other to lie in one page. `readTable`: that of the mode which the region runs in, or 0.
  * @returns how many there are; the first is the one to enter
  */
-export function emitRegion(index: i32, table: u32, trusting: bool): i32 {
+export function emitRegion(index: i32, table: u32, trusting: bool, readTable: u32): i32 {
   useJumpTable(table);
   analyse();
   analyseWords(trusting);
   useGroups(trusting);
   assignLocals();
   surveyFloat();
+  surveyTable(readTable);
   useVersion(hasArithmetic());
   emitFunction(index);
   if (!hasArithmetic()) return 1;

@@ -22,6 +22,7 @@ import {
   JUMP_TABLES,
   JUMP_TABLE_BYTES,
   JUMP_TABLE_COUNT,
+  LEFT_OTHER_TABLE,
   MODULE_BUFFER,
   READ_TABLE,
   REGION_COUNT,
@@ -92,6 +93,8 @@ const LONG_PATIENCE = 100;
 const MODULES_MANY: u64 = 60;
 const queue = new StaticArray<u32>(QUEUE);
 const queueComputed = new StaticArray<u8>(QUEUE);
+/** The read table in use when a head became hot. */
+const queueTable = new StaticArray<u32>(QUEUE);
 let queued: i32 = 0;
 let waited: i32 = 0;
 
@@ -106,6 +109,7 @@ export function resetRegions(): void {
   memory.fill(changetype<usize>(slotFirst), 0xff, SLOT_COUNT * 2);
   memory.fill(changetype<usize>(counters), 0, COUNTERS * 2);
   memory.fill(changetype<usize>(distrusted), 0, DISTRUSTED / 8);
+  memory.fill(changetype<usize>(inModes), 0, DISTRUSTED / 8);
   memory.fill(changetype<usize>(tableOwner), 0xff, JUMP_TABLE_COUNT * 2);
   nextTable = 0;
   nextRegion = 0;
@@ -147,6 +151,7 @@ function enqueue(ip: usize, how: u32): void {
   if (queued >= QUEUE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
   for (let i = 0; i < queued; i++) if (unchecked(queue[i]) == <u32>ip) return;
   unchecked((queueComputed[queued] = <u8>how));
+  unchecked((queueTable[queued] = load<u32>(HART_BASE + READ_TABLE)));
   unchecked((queue[queued++] = <u32>ip));
 }
 
@@ -186,28 +191,36 @@ const refusals = new StaticArray<u8>(REGION_COUNT);
 const DISTRUSTED = 16384;
 const distrusted = new StaticArray<u8>(DISTRUSTED / 8);
 
-// @ts-ignore: decorator
-@inline
-function isDistrusted(ip: usize): bool {
-  const index = (ip >> 4) & (DISTRUSTED - 1);
-  return ((unchecked(distrusted[index >> 3]) >> <u8>(index & 7)) & 1) != 0;
+/** The same: those that ran in several modes, and look for their table. */
+const inModes = new StaticArray<u8>(DISTRUSTED / 8);
+
+function isMarked(marks: StaticArray<u8>, ip: usize): bool {
+  const index = <u32>(ip >> 4) & (DISTRUSTED - 1);
+  return ((unchecked(marks[index >> 3]) >> <u8>(index & 7)) & 1) != 0;
+}
+function mark(marks: StaticArray<u8>, ip: usize): void {
+  const index = <u32>(ip >> 4) & (DISTRUSTED - 1);
+  unchecked((marks[index >> 3] |= <u8>((<u32>1) << (index & 7))));
 }
 
-/** The region at `ip` was left at its entry, because a register did not hold a word. */
-export function noteRefusal(ip: usize): void {
+/** The region at `ip` was left at its entry: LEFT_REFUSED or LEFT_OTHER_TABLE says why. */
+export function noteRefusal(ip: usize, why: u32): void {
   const region = <u32>load<u16>(ip) - REGION_MARK;
   if (unchecked(++refusals[region]) < REFUSALS) {
     expose(ip);
     return;
   }
-  distrust(region);
+  if (why == LEFT_OTHER_TABLE) {
+    mark(inModes, ip);
+    unlink(region);
+    drop(region);
+  } else distrust(region);
   enqueue(ip, unchecked(regionComputed[region]));
 }
 
 /** Drops a region; what is made of its head later trusts nothing. */
 function distrust(region: u32): void {
-  const index = (entryAddress(region) >> 4) & (DISTRUSTED - 1);
-  unchecked((distrusted[index >> 3] |= <u8>((<u32>1) << (<u32>index & 7))));
+  mark(distrusted, entryAddress(region));
   unlink(region);
   drop(region);
 }
@@ -392,6 +405,7 @@ export function translatePending(): void {
   while (queued > 0 && made < BATCH && hasRoom(0x30000)) {
     const ip = <usize>unchecked(queue[--queued]);
     const computed = unchecked(queueComputed[queued]);
+    const readTable = isMarked(inModes, ip) ? 0 : unchecked(queueTable[queued]);
     const slot = slotIndex(<u32>ip);
     const operation = <u32>load<u16>(ip);
     if (!slotHoldsPage(slot) || operation >= <u32>REGION_MARK || operation == 0) continue;
@@ -403,7 +417,7 @@ export function translatePending(): void {
     const region = register(ip, slot, head, computed);
     const begin = writer.at;
     unchecked((batchFunction[made] = functions));
-    functions += emitRegion(functions, targets ? fillJumpTable(region) : 0, !isDistrusted(ip));
+    functions += emitRegion(functions, targets ? fillJumpTable(region) : 0, !isMarked(distrusted, ip), readTable);
     const bytes = <u32>(writer.at - begin);
     unchecked((regionBytes[region] = bytes));
     set64(CODE_BYTES, get64(CODE_BYTES) + bytes);

@@ -23,9 +23,6 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=328952
-                                  local.set 7
-                                  i32.const 0
                                   i64.load offset=327688
                                   local.set 21
                                   i32.const 0
@@ -147,9 +144,6 @@
                                       i64.add
                                       i64.ne
                                       br_if 16 (;@1;)
-                                      i32.const 0
-                                      i32.load offset=328952
-                                      local.set 7
                                       i32.const 0
                                       i64.load offset=327688
                                       local.set 21
@@ -386,9 +380,6 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=328952
-                                  local.set 7
-                                  i32.const 0
                                   i64.load offset=327688
                                   local.set 21
                                   i32.const 0
@@ -604,9 +595,6 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=328952
-                                  local.set 7
-                                  i32.const 0
                                   i64.load offset=327688
                                   local.set 21
                                   i32.const 0
@@ -718,9 +706,6 @@
                                         i64.add
                                         i64.ne
                                         br_if 17 (;@1;)
-                                        i32.const 0
-                                        i32.load offset=328952
-                                        local.set 7
                                         i32.const 0
                                         i64.load offset=327688
                                         local.set 21

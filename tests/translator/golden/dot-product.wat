@@ -61,9 +61,17 @@
                                     call 24
                                     return
                                   end
+                                  local.get 0
+                                  i64.const 8
+                                  i64.add
+                                  local.set 9
+                                  i32.const 6
+                                  local.set 13
                                   i32.const 0
                                   i32.load offset=328952
-                                  local.set 7
+                                  i32.const 1572864
+                                  i32.ne
+                                  br_if 13 (;@2;)
                                   i32.const 0
                                   i64.load offset=327744
                                   local.set 21
@@ -107,13 +115,11 @@
                                         i32.shr_u
                                         i32.const 131056
                                         i32.and
-                                        local.get 7
-                                        i32.add
                                         local.tee 5
-                                        i64.load
+                                        i64.load offset=1572864
                                         local.tee 14
                                         local.get 5
-                                        i32.load offset=8
+                                        i32.load offset=1572872
                                         local.set 5
                                         local.get 4
                                         i64.const 15
@@ -462,9 +468,17 @@
                                   i32.and
                                   i32.add
                                   local.set 8
+                                  local.get 0
+                                  i64.const 8
+                                  i64.add
+                                  local.set 9
+                                  i32.const 6
+                                  local.set 13
                                   i32.const 0
                                   i32.load offset=328952
-                                  local.set 7
+                                  i32.const 1572864
+                                  i32.ne
+                                  br_if 13 (;@2;)
                                   i32.const 0
                                   i64.load offset=327744
                                   local.set 21
@@ -515,13 +529,11 @@
                                         i32.shr_u
                                         i32.const 131056
                                         i32.and
-                                        local.get 7
-                                        i32.add
                                         local.tee 5
-                                        i64.load
+                                        i64.load offset=1572864
                                         local.tee 14
                                         local.get 5
-                                        i32.load offset=8
+                                        i32.load offset=1572872
                                         local.set 5
                                         local.get 4
                                         i64.const 15

@@ -23,9 +23,17 @@
                             block  ;; label = @13
                               block  ;; label = @14
                                 block  ;; label = @15
+                                  local.get 0
+                                  i64.const 0
+                                  i64.add
+                                  local.set 9
+                                  i32.const 6
+                                  local.set 13
                                   i32.const 0
                                   i32.load offset=328952
-                                  local.set 7
+                                  i32.const 1572864
+                                  i32.ne
+                                  br_if 13 (;@2;)
                                   i32.const 0
                                   i64.load offset=327744
                                   local.set 21
@@ -58,13 +66,11 @@
                                     i32.shr_u
                                     i32.const 131056
                                     i32.and
-                                    local.get 7
-                                    i32.add
                                     local.tee 5
-                                    i64.load offset=131072
+                                    i64.load offset=1703936
                                     local.tee 14
                                     local.get 5
-                                    i32.load offset=131080
+                                    i32.load offset=1703944
                                     local.set 5
                                     local.get 4
                                     i64.const 35

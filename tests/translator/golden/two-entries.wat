@@ -29,9 +29,6 @@
                               block  ;; label = @14
                                 block  ;; label = @15
                                   i32.const 0
-                                  i32.load offset=328952
-                                  local.set 7
-                                  i32.const 0
                                   i64.load offset=327760
                                   local.set 21
                                   i32.const 0
