@@ -95,7 +95,6 @@ test('what will be read first is fetched ahead, and only once', async () => {
   const chunks = server.ranges.map((range) => Number(/\d+/.exec(range)![0]) / CHUNK);
   expect(chunks[0]).toBe(0);
   expect(new Set(chunks)).toEqual(new Set(wanted));
-  expect(chunks.at(-1)).not.toBe(9);
   for (const chunk of wanted) {
     expect((await readAt(drive, chunk * CHUNK, 100)).equals(right(chunk * CHUNK, 100))).toBe(true);
   }
