@@ -16,6 +16,7 @@ export const CREATE_FLAGS: FlagTable = {
   },
   ...{ expose: 'list', 'group-add': 'list', help: 'flag', 'hostname,h': 'value', init: 'flag' },
   ...{ 'interactive,i': 'flag', 'label,l': 'list', 'memory,m': 'value', 'memory-swap': 'value' },
+  ...{ mount: 'list', privileged: 'flag', 'publish,p': 'list', 'publish-all,P': 'flag' },
   ...{ name: 'value', network: 'value', net: 'value', 'oom-score-adj': 'value', pid: 'value' },
   ...{ 'pids-limit': 'value', platform: 'value', pull: 'value', 'quiet,q': 'flag', 'read-only': 'flag' },
   ...{ restart: 'value', rm: 'flag', 'security-opt': 'list', 'shm-size': 'value', 'stop-signal': 'value' },
@@ -45,6 +46,15 @@ export async function createOptions(command: string, flags: Flags, io: DockerIo)
       command === 'run' ? 125 : 1,
       `docker: 'docker ${command}' requires at least 1 argument\n\nUsage:  docker ${command} [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nSee 'docker ${command} --help' for more information`,
     );
+  }
+  if (flags.list('publish').length > 0 || flags.has('publish-all')) {
+    throw new DockerExit(
+      125,
+      'docker: ports cannot be published: networks of the container host have no way out',
+    );
+  }
+  if (flags.has('privileged')) {
+    throw new DockerExit(125, 'docker: there are no privileged containers: use --cap-add and --security-opt');
   }
   const entrypoint = flags.value('entrypoint');
   const interactive = flags.has('interactive');
@@ -96,8 +106,10 @@ async function hostConfig(flags: Flags, io: DockerIo): Promise<HostConfig> {
     return text === undefined ? undefined : numberOf(name, text);
   };
   const cpus = flags.value('cpus');
+  const mounts = flags.list('mount').map(parseMount);
+  const binds = mounts.flatMap(({ bind }) => bind ?? []);
   const host: HostConfig = {
-    Binds: flags.list('volume').map((text) => absoluteBind(text, io)),
+    Binds: [...flags.list('volume'), ...binds].map((text) => absoluteBind(text, io)),
     Memory: size('memory'),
     NanoCpus: cpus === undefined ? undefined : Math.round(fractionOf('cpus', cpus) * NANO),
     CpuShares: number('cpu-shares'),
@@ -106,9 +118,10 @@ async function hostConfig(flags: Flags, io: DockerIo): Promise<HostConfig> {
     CpusetCpus: flags.value('cpuset-cpus'),
     PidsLimit: number('pids-limit'),
     ReadonlyRootfs: flags.has('read-only'),
-    Tmpfs: Object.fromEntries(
-      flags.list('tmpfs').map((text) => [text.replace(/:.*$/s, ''), text.replace(/^[^:]*:?/s, '')]),
-    ),
+    Tmpfs: Object.fromEntries([
+      ...flags.list('tmpfs').map((text) => [text.replace(/:.*$/s, ''), text.replace(/^[^:]*:?/s, '')]),
+      ...mounts.flatMap(({ tmpfs }) => (tmpfs === undefined ? [] : [tmpfs])),
+    ]),
     CapAdd: flags.list('cap-add'),
     CapDrop: flags.list('cap-drop'),
     SecurityOpt: await Promise.all(flags.list('security-opt').map((option) => withProfile(option, io))),
@@ -128,6 +141,30 @@ async function hostConfig(flags: Flags, io: DockerIo): Promise<HostConfig> {
   };
   // What was not given is absent, and not undefined.
   return Object.fromEntries(Object.entries(host).filter(([, value]) => value !== undefined));
+}
+
+/** `--mount type=bind|volume|tmpfs,source=…,target=…[,readonly]`, as -v and --tmpfs have it. */
+function parseMount(text: string): { bind?: string; tmpfs?: [target: string, options: string] } {
+  const fields = new Map(text.split(',').map((part) => [keyOf(part), part.slice(keyOf(part).length + 1)]));
+  const field = (...names: string[]) =>
+    names.map((name) => fields.get(name)).find((value) => value !== undefined);
+  const [source, target] = [field('source', 'src'), field('target', 'destination', 'dst')];
+  const known = 'type source src target destination dst readonly ro tmpfs-size tmpfs-mode'.split(' ');
+  const unknown = [...fields.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined) throw invalid('mount', text, `unexpected key '${unknown}' in '${text}'`);
+  if (target === undefined || target === '') throw invalid('mount', text, 'target is required');
+  const type = fields.get('type') ?? 'volume';
+  if (type === 'tmpfs') {
+    const options = [
+      ...(fields.has('tmpfs-size') ? [`size=${fields.get('tmpfs-size')}`] : []),
+      ...(fields.has('tmpfs-mode') ? [`mode=${fields.get('tmpfs-mode')}`] : []),
+    ];
+    return { tmpfs: [target, options.join(',')] };
+  }
+  if (type !== 'bind' && type !== 'volume') throw invalid('mount', text, `mount type unknown: "${type}"`);
+  if (type === 'bind' && !source) throw invalid('mount', text, 'source is required');
+  const readonly = ['readonly', 'ro'].some((name) => fields.has(name) && fields.get(name) !== 'false');
+  return { bind: `${source === undefined ? '' : `${source}:`}${target}${readonly ? ':ro' : ''}` };
 }
 
 function absoluteBind(text: string, io: DockerIo): string {

@@ -90,11 +90,23 @@ describe('flags', () => {
         ...{ Ulimits: [{ Name: 'nofile', Soft: 10, Hard: 20 }], ExtraHosts: ['db:1.2.3.4'] },
       },
     });
+    const mounts = [
+      'type=bind,src=/a,dst=/b,readonly',
+      'source=v,target=/v',
+      'type=tmpfs,target=/t,tmpfs-size=64k',
+    ];
+    expect((await run(...mounts.flatMap((mount) => ['--mount', mount]), 'img')).HostConfig).toMatchObject({
+      ...{ Binds: ['/here//a:/b:ro', 'v:/v'], Tmpfs: { '/t': 'size=64k' } },
+    });
     const { HostConfig } = await run('--security-opt', 'seccomp=profile.json', 'img');
     expect(HostConfig?.SecurityOpt).toEqual(['seccomp={"defaultAction":"x","syscalls":[]}']);
   });
 
   it.each([
+    ['-p', '80:80'],
+    ['--mount', 'type=bind,target=/x'],
+    ['--mount', 'type=odd,source=a,target=/x'],
+    ['--mount', 'source=a'],
     ['-m', 'lots'],
     ['--cpus', 'two'],
     ['--pids-limit', 'x'],
