@@ -1,13 +1,14 @@
 // Which of the TLBs' tables a region's loads and stores go by. Nearly all code runs in one mode only: its regions have
 // the table's address in them, and look at their entry whether that is the one in use. What is entered in two modes,
 // or changes the table itself (sstatus.SUM), keeps the address in a local.
+import { OP_CBO_ZERO, OP_CSRRC, OP_CSRRS } from '../isa/generated/opcodes';
 import { HART_BASE, LEFT_OTHER_TABLE, READ_TABLE } from '../layout';
 import { isAtomic } from './emit-atomic';
 import { TAIL_RETURN, emitBranchOutIf, emitFarPc, emitKind } from './emit-exits';
 import { isMemory } from './emit-memory';
 import { L_ENTRY, L_TLB } from './emit-registers';
-import { blockCount, blockStart, blocks, insnLength, insnOp } from './region';
-import { isSystem } from './translatable';
+import { blockCount, blockStart, blocks, insnImm, insnLength, insnOp, insnRs1 } from './region';
+import { SSTATUS } from './translatable';
 import {
   W_I32_ADD,
   W_I32_LOAD,
@@ -25,6 +26,11 @@ import {
 let fixed: u32 = 0;
 let needed: bool = false;
 
+/** sstatus.SUM may be among what a register sets or clears there. */
+function mayChangeTable(op: u32, i: i32): bool {
+  return (op == OP_CSRRS || op == OP_CSRRC) && unchecked(insnImm[i]) == SSTATUS && unchecked(insnRs1[i]) != 0;
+}
+
 /** Looks through the region that discover() found. `table`: the read table of the mode it runs in; 0: of any. */
 export function surveyTable(table: u32): void {
   fixed = table;
@@ -34,10 +40,8 @@ export function surveyTable(table: u32): void {
     for (let k = unchecked(blockCount[b]); k > 0; k--) {
       const op: u32 = unchecked(insnOp[offset >> 1]);
       if (isMemory(op) || isAtomic(op)) needed = true;
-      if (isSystem(op)) {
-        needed = true;
-        fixed = 0;
-      }
+      if (op == OP_CBO_ZERO) needed = true;
+      if (mayChangeTable(op, offset >> 1)) fixed = 0;
       offset += unchecked(insnLength[offset >> 1]);
     }
   }
