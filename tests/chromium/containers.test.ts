@@ -6,8 +6,8 @@ import type { Browser } from 'playwright-core';
 import { build, mergeConfig } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import viteConfig from '../../vite.config.ts';
+import { launchBrowser, openSite } from '../browser/harness.ts';
 import { busyboxLayer } from '../support/docker.ts';
-import { launchBrowser, openSite } from './harness.ts';
 
 declare global {
   interface Window {
