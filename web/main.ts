@@ -3,6 +3,7 @@ import { Hypervisor, resolveGuestHttp } from 'hypertab';
 import { App } from './state/app.ts';
 import { GuestCatalogue } from './state/guest-catalogue.ts';
 import './style.css';
+import './machine.css';
 import { refuseStrayDrops } from './views/files-view.ts';
 import { type PageView, pageView } from './views/page-view.ts';
 import { acceptSnapshotDrops } from './views/snapshots-view.ts';
