@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // One project for each kind of test, so that a kind can be run alone: npx vitest run --project unit
 export default defineConfig({
   test: {
+    // Every core, where files run side by side at all; Vitest would leave one idle.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

@@ -34,8 +34,9 @@ On a terminal: Ctrl-A X ends the machine, Ctrl-A H lists the keys.
   --drive FILE[,readonly][,snapshot][,werror=enospc][,bps=RATE][,iops=N]
                           a disk image as a drive, in the guest /dev/vda, /dev/vdb and so on;
                           snapshot: changes are lost at the end; werror=enospc: a guest that
-                          writes to a full disk is paused, else it gets an I/O error; bps and iops, also bps_rd, bps_wr,
-                          iops_rd and iops_wr: at most so many bytes and requests a second;
+                          writes to a full disk is paused, else it gets an I/O error; bps and iops,
+                          also bps_rd, bps_wr, iops_rd and iops_wr: at most so many bytes and
+                          requests a second;
                           may be given several times
   --snapshot              the guest's own disk is as it was prepared, and changes are lost at the end
   --share TAG=DIR[,readonly]

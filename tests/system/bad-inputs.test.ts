@@ -150,6 +150,10 @@ describe('hypertab', () => {
       ['run', '--help'],
       ['guest', '-h'],
       ['bench', '--help'],
+      ['snapshot', '--help'],
+      ['image', '--help'],
+      ['docker', '--help'],
+      ['top', '--help'],
       ['help', 'run'],
     ]) {
       const { status, stdout, stderr } = await hypertab(args);
