@@ -152,7 +152,6 @@ describe('hypertab', () => {
       ['bench', '--help'],
       ['snapshot', '--help'],
       ['image', '--help'],
-      ['docker', '--help'],
       ['top', '--help'],
       ['help', 'run'],
     ]) {
