@@ -75,10 +75,14 @@ export class MachineRestorer {
     }
     const file = chain.at(-1);
     if (file === undefined) throw new HtvmError('truncated', 'there is no file to restore from');
-    const state = await Promise.all(
-      file.sectionsUnder(MACHINE_PREFIX).map(async ({ name, version }): Promise<StateSection> => {
-        return { name: name.slice(MACHINE_PREFIX.length), version, bytes: await file.read(name) };
-      }),
+    const state: StateSection[] = [];
+    const own = file.sectionsUnder(MACHINE_PREFIX);
+    await file.readInOrder(
+      own.map(({ name }) => name),
+      (index, contents) => {
+        const { name, version } = own[index]!;
+        state.push({ name: name.slice(MACHINE_PREFIX.length), version, bytes: contents.slice() });
+      },
     );
     // Opening a drive may take its overlay back: not for a file that turns out to be damaged later.
     if (file.manifest.drives.some(({ kept }) => kept === 'overlay'))

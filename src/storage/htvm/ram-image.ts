@@ -153,26 +153,35 @@ export async function unpackRam(
     for (let page = start; page < end; page++) places.push(page);
   });
   const pieces = Math.ceil(places.length / PIECE_PAGES);
+  const names = Array.from({ length: pieces }, (_, index) => pieceName(index));
+  for (const [index, name] of names.entries()) {
+    const { version, bytes } = file.section(name);
+    checkVersion(file, name, version);
+    const wanted = Math.min(PIECE_PAGES, places.length - index * PIECE_PAGES) * RAM_PAGE_BYTES;
+    if (bytes !== wanted) throw damaged(file, name, `has ${bytes} bytes`);
+  }
+  const put = (index: number, contents: Uint8Array) => {
+    const piecePages = places.slice(index * PIECE_PAGES, (index + 1) * PIECE_PAGES);
+    for (let at = 0; at < piecePages.length; ) {
+      const first = piecePages[at]!;
+      let count = 1;
+      while (piecePages[at + count] === first + count) count++;
+      const begin = at * RAM_PAGE_BYTES;
+      const length = count * RAM_PAGE_BYTES;
+      ram.set(contents.subarray(begin, begin + length), first * RAM_PAGE_BYTES);
+      written(first * RAM_PAGE_BYTES, length);
+      at += count;
+    }
+  };
+  if (names.every((name) => file.section(name).encoding === 'raw')) {
+    await file.readInOrder(names, put);
+    return;
+  }
   let next = 0;
   const unpackSome = async () => {
     while (next < pieces) {
       const index = next++;
-      const piecePages = places.slice(index * PIECE_PAGES, (index + 1) * PIECE_PAGES);
-      const name = pieceName(index);
-      const { version, bytes } = file.section(name);
-      checkVersion(file, name, version);
-      if (bytes !== piecePages.length * RAM_PAGE_BYTES) throw damaged(file, name, `has ${bytes} bytes`);
-      const contents = await file.read(name);
-      for (let at = 0; at < piecePages.length; ) {
-        const first = piecePages[at]!;
-        let count = 1;
-        while (piecePages[at + count] === first + count) count++;
-        const begin = at * RAM_PAGE_BYTES;
-        const length = count * RAM_PAGE_BYTES;
-        ram.set(contents.subarray(begin, begin + length), first * RAM_PAGE_BYTES);
-        written(first * RAM_PAGE_BYTES, length);
-        at += count;
-      }
+      put(index, await file.read(names[index]!));
     }
   };
   await Promise.all(Array.from({ length: PIECES_AT_ONCE }, unpackSome));

@@ -64,6 +64,23 @@ describe('.htvm', () => {
     );
   });
 
+  it('RAM of many pieces is read from a blob in one stream, and a bit changed in any of them is found', async () => {
+    const ram = new Uint8Array(9 << 20);
+    for (let at = 0; at < ram.length; at += 97) ram[at] = at >> 12;
+    const blob = await fileOf(ram, 'raw');
+    const { manifest } = await HtvmFile.open(blob);
+    const contents = blob.size - 8 - manifest.sections.reduce((sum, { stored }) => sum + stored, 0);
+    const again = new Uint8Array(ram.length);
+    await unpackRam(await HtvmFile.open(blob), again, () => {});
+    expect(isSame(again, ram)).toBe(true);
+    for (const { name, offset } of manifest.sections.filter((section) => /^ram\/\d/.test(section.name))) {
+      const bytes = await bytesOf(blob);
+      bytes[contents + offset + 77]! ^= 4;
+      const file = await HtvmFile.open(new Blob([bytes]));
+      await expect(unpackRam(file, again, () => {})).rejects.toThrow(`section ${name} has another SHA-256`);
+    }
+  });
+
   it('leaves out pages of zeroes', async () => {
     const empty = await fileOf(new Uint8Array(64 << 20), 'raw');
     expect(empty.size).toBeLessThan(8192);
