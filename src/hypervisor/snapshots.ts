@@ -1,6 +1,13 @@
 import { type HtvmBytes, HtvmFile } from '../storage/htvm/htvm-reader.ts';
 import { assembleHtvm, SectionPacker } from '../storage/htvm/htvm-writer.ts';
-import { copyRam, findPages, isRamSection, packRam, unpackRam } from '../storage/htvm/ram-image.ts';
+import {
+  copyRam,
+  findPages,
+  isRamPiece,
+  isRamSection,
+  packRam,
+  unpackRam,
+} from '../storage/htvm/ram-image.ts';
 import type { SnapshotFiles } from '../storage/htvm/snapshot-files.ts';
 import { SnapshotError, snapshotError } from './snapshot-error.ts';
 import type { Snapshot, SnapshotStore } from './snapshot-types.ts';
@@ -103,7 +110,7 @@ export class Snapshots implements SnapshotStore {
     return this.#inWords(async () => {
       const chain = await this.chain(id);
       const last = chain.at(-1)!;
-      if (chain.length === 1) return this.blob(id);
+      if (chain.length === 1) return isPlain(last) ? packed(last) : this.blob(id);
       const { parent: _, sections, ...manifest } = last.manifest;
       const ram = new Uint8Array(manifest.machine.memory);
       for (const file of chain) await unpackRam(file, ram, () => {});
@@ -140,6 +147,11 @@ export class Snapshots implements SnapshotStore {
         return this.#snapshot(file);
       }),
     );
+  }
+
+  /** True where a snapshot of so many bytes of RAM is better kept as it is, to be restored fast. */
+  async prefersPlain(ramBytes: number): Promise<boolean> {
+    return this.#inWords(async (files) => (await files.hasRoomForRam?.(ramBytes)) ?? false);
   }
 
   async has(id: string): Promise<boolean> {
@@ -203,6 +215,17 @@ export class Snapshots implements SnapshotStore {
       throw snapshotError(error);
     }
   }
+}
+
+const isPlain = ({ manifest }: HtvmFile) =>
+  manifest.sections.some(({ name, encoding }) => isRamPiece(name) && encoding === 'raw');
+
+/** The same file, its sections gzipped. */
+async function packed(file: HtvmFile): Promise<Blob> {
+  const { sections, ...manifest } = file.manifest;
+  const packer = new SectionPacker('gzip');
+  for (const { name, version } of sections) await packer.add(name, version, await file.read(name));
+  return assembleHtvm(manifest, [packer.finish()]);
 }
 
 function orphan(file: HtvmFile): SnapshotError {

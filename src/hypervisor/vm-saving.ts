@@ -3,7 +3,7 @@
 import * as Comlink from 'comlink';
 import type { HtvmManifest } from '../storage/htvm/htvm-manifest.ts';
 import { HtvmFile } from '../storage/htvm/htvm-reader.ts';
-import { assembleHtvm, SectionPacker } from '../storage/htvm/htvm-writer.ts';
+import { assembleHtvm, type Packing, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import type { MachineControl } from '../worker/machine-control.ts';
 import type { MachineCopy, SavedMachine } from '../worker/machine-saver.ts';
 import { snapshotError } from './snapshot-error.ts';
@@ -74,8 +74,8 @@ export class VmSaving {
     const last = this.#lastStored;
     const isIncrement =
       options.incremental === true && isStored && last !== undefined && (await parts.snapshots.has(last));
-    const packing = options.compression === 'none' ? 'raw' : 'gzip';
     try {
+      const packing = await this.#choosePacking(options, isStored);
       const saved = await call(control.saveMachine({ id, packing, parent: isIncrement ? last : undefined }));
       const packer = new SectionPacker(packing);
       for (const [index, tail] of (await consoleTails(consoles, saved.consoleBytes)).entries()) {
@@ -96,6 +96,12 @@ export class VmSaving {
       await call(control.discardSaved(id)).catch(() => {});
       throw snapshotError(error);
     }
+  }
+
+  async #choosePacking({ compression }: SnapshotOptions, isStored: boolean): Promise<Packing> {
+    if (compression !== undefined) return compression === 'none' ? 'raw' : 'gzip';
+    const { snapshots, config } = this.#vm.parts;
+    return isStored && (await snapshots.prefersPlain(config.memory)) ? 'raw-ram' : 'gzip';
   }
 
   /** A snapshot has been removed: what the machine's overlays keep for it is given up. */

@@ -7,6 +7,7 @@ import { Snapshots } from '../../src/hypervisor/snapshots.ts';
 import type { GuestFiles, VmOptions } from '../../src/hypervisor/types.ts';
 import { warmId } from '../../src/hypervisor/warm-starts.ts';
 import { HtvmFile } from '../../src/storage/htvm/htvm-reader.ts';
+import { unpackRam } from '../../src/storage/htvm/ram-image.ts';
 import type { SnapshotFiles } from '../../src/storage/htvm/snapshot-files.ts';
 import { FolderSnapshots, writeWhole } from '../../src/storage/htvm/snapshot-files-node.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
@@ -84,6 +85,25 @@ describe('the store of snapshots', () => {
     await snapshots.remove('child');
     await snapshots.remove('parent');
     expect(await snapshots.list()).toEqual([]);
+  });
+
+  it('keeps RAM as it is where there is room, and exports it packed', async () => {
+    const folder = new FolderSnapshots(join(root, 'plain'));
+    expect(await store(folder).prefersPlain(1)).toBe(false);
+    const hasRoomForRam = async (bytes: number) => bytes < 100;
+    const snapshots = store(Object.assign(folder, { hasRoomForRam }));
+    expect(await snapshots.prefersPlain(99)).toBe(true);
+    expect(await snapshots.prefersPlain(100)).toBe(false);
+    const ram = new Uint8Array(64 * 4096).fill(9);
+    const blob = await fileOf(ram, 'raw-ram', { id: idOf('1'), name: 'plain' });
+    expect(blob.size).toBeGreaterThan(ram.length);
+    const { bytes } = await snapshots.import(blob);
+    const exported = await HtvmFile.open(await snapshots.export('plain'));
+    expect(exported.bytes).toBeLessThan(bytes / 10);
+    expect(exported.manifest.name).toBe('plain');
+    const again = new Uint8Array(ram.length);
+    await unpackRam(exported, again, () => {});
+    expect(Buffer.compare(again, ram)).toBe(0);
   });
 
   it('does not follow a ring of increments', async () => {

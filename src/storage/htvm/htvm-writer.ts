@@ -1,6 +1,7 @@
 import { gzipNative } from './gzip-native.ts';
 import { END_MARK, encodeHeader, HEADER_BYTES, sha256, toHex } from './htvm-format.ts';
 import type { HtvmManifest, HtvmSection } from './htvm-manifest.ts';
+import { isRamSection } from './ram-image.ts';
 
 /** A section that is encoded, without its place in a file. */
 export type PackedSection = Omit<HtvmSection, 'offset'>;
@@ -11,8 +12,8 @@ export interface PackedSections {
   contents: Blob;
 }
 
-/** How sections are stored: gzip where that makes them smaller, or as they are, for what has to be read fast. */
-export type Packing = 'gzip' | 'raw';
+/** How sections are stored: gzip where that makes them smaller, or as they are (all, or RAM's), to be read fast. */
+export type Packing = 'gzip' | 'raw' | 'raw-ram';
 
 /** Encodes sections one after the other. */
 export class SectionPacker {
@@ -26,7 +27,8 @@ export class SectionPacker {
 
   /** Adds a section; `bytes` must not change before the promise resolves. */
   async add(name: string, version: number, bytes: Uint8Array): Promise<void> {
-    const packed = this.#packing === 'gzip' && bytes.length > 64 ? await gzipNative(bytes) : bytes;
+    const isRaw = this.#packing === 'raw' || (this.#packing === 'raw-ram' && isRamSection(name));
+    const packed = !isRaw && bytes.length > 64 ? await gzipNative(bytes) : bytes;
     const pays = packed.length < bytes.length;
     const stored = pays ? packed : bytes;
     const digest = toHex(await sha256(stored));

@@ -16,6 +16,9 @@ const PIECES_AT_ONCE = 4;
 
 export const isRamSection = (name: string) => name.startsWith('ram/');
 
+/** The contents of pages, not which they are. */
+export const isRamPiece = (name: string) => /^ram\/\d+$/.test(name);
+
 const pieceName = (index: number) => `ram/${index}`;
 
 /** Pages of RAM, copied at one moment. */

@@ -4,6 +4,10 @@ import { StorageError } from '../storage-error.ts';
 import { SNAPSHOT_SUFFIX, type SnapshotFiles, snapshotId } from './snapshot-files.ts';
 
 const STORE = 'files';
+/** RAM that is kept as it is, at most: a browser has to hold a file while it is made. */
+const LARGEST_PLAIN_RAM = 512 * 1024 ** 2;
+/** How many times that must still be free. */
+const AMPLE = 4;
 
 /** The better of the two stores that the browser has. */
 export function openSnapshotsBrowser(kind: 'snapshots' | 'warm'): SnapshotFiles {
@@ -79,6 +83,12 @@ export class OpfsSnapshots implements SnapshotFiles {
         if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
       });
     });
+  }
+
+  async hasRoomForRam(bytes: number): Promise<boolean> {
+    if (bytes > LARGEST_PLAIN_RAM) return false;
+    const { quota = 0, usage = 0 } = await navigator.storage.estimate().catch(() => ({}) as StorageEstimate);
+    return quota - usage >= AMPLE * bytes;
   }
 
   alone<T>(action: () => Promise<T>): Promise<T> {

@@ -12,6 +12,8 @@ export interface SnapshotFiles {
   write(id: string, contents: Blob): Promise<void>;
   /** Removes a file; nothing happens when there is none. */
   remove(id: string): Promise<void>;
+  /** True where there is ample room for the RAM of a machine with that many bytes of it as it is; default: never. */
+  hasRoomForRam?(bytes: number): Promise<boolean>;
   /** Runs an action while no other tab or process changes anything. */
   alone<T>(action: () => Promise<T>): Promise<T>;
 }
