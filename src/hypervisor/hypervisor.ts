@@ -146,9 +146,8 @@ export class Hypervisor {
    */
   async restore(from: RestoreFrom, options: RestoreOptions = {}): Promise<VirtualMachine> {
     const platform = await this.#platform();
-    const opened = await openSnapshot(from, this.#snapshots, (path) =>
-      platform.readFile(path, LARGEST_SNAPSHOT),
-    );
+    const opened = () =>
+      openSnapshot(from, this.#snapshots, (path) => platform.readFile(path, LARGEST_SNAPSHOT));
     return this.#restore(platform, opened, options);
   }
 
@@ -167,7 +166,8 @@ export class Hypervisor {
       // What is in memory was saved; trees to come are attached to a share that is there again.
       const shares = options.shares?.filter(({ kind }) => kind === 'mounts');
       const chosen = { name: name ?? options.guest, network, cpus, weight, lease, shares };
-      return await this.#restore(platform, { chain: [file], owned: true, stored: false }, chosen, guest);
+      const opened = async () => ({ chain: [file], owned: true, stored: false });
+      return await this.#restore(platform, opened, chosen, guest);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
       await (await this.#warmStarts(platform)).forget(id);
@@ -205,7 +205,7 @@ export class Hypervisor {
 
   async #restore(
     platform: Platform,
-    opened: OpenedSnapshot,
+    open: () => Promise<OpenedSnapshot>,
     options: RestoreOptions,
     known?: GuestFiles,
   ): Promise<VirtualMachine> {
@@ -213,7 +213,7 @@ export class Hypervisor {
     // It takes as long to start as the rest here.
     const worker = remembering(platform.startWorker(`hypertab ${options.name ?? 'restored'}`));
     try {
-      return await this.#restoreInto(worker, platform, opened, options, known);
+      return await this.#restoreInto(worker, platform, await open(), options, known);
     } catch (error) {
       await worker.terminate();
       throw error;
