@@ -36,6 +36,11 @@ export interface SnapshotOptions {
    * as it is in the store of a browser that has four times the room for it; an export is gzipped.
    */
   compression?: 'gzip' | 'none';
+  /**
+   * True: the machine stands still until all is packed, instead of while its memory is copied: that takes no memory for a
+   * copy, and some ten times as long. Never incremental.
+   */
+  standing?: boolean;
 }
 
 /** How far a save is. */

@@ -76,7 +76,14 @@ export class VmSaving {
       options.incremental === true && isStored && last !== undefined && (await parts.snapshots.has(last));
     try {
       const packing = await this.#choosePacking(options, isStored);
-      const saved = await call(control.saveMachine({ id, packing, parent: isIncrement ? last : undefined }));
+      const saved = await call(
+        control.saveMachine({
+          id,
+          packing,
+          parent: isIncrement ? last : undefined,
+          standing: options.standing,
+        }),
+      );
       const packer = new SectionPacker(packing);
       for (const [index, tail] of (await consoleTails(consoles, saved.consoleBytes)).entries()) {
         await packer.add(consoleSection(index), CONSOLE_VERSION, tail);

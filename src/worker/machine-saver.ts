@@ -7,7 +7,15 @@ import { describeSource } from '../storage/drive-spec.ts';
 import type { HtvmDrive, HtvmShare } from '../storage/htvm/htvm-manifest.ts';
 import { type PackedSections, type Packing, SectionPacker } from '../storage/htvm/htvm-writer.ts';
 import { packMemory } from '../storage/htvm/memory-image.ts';
-import { copyRam, countBits, packRam, RAM_PAGE_BYTES, type RamCopy } from '../storage/htvm/ram-image.ts';
+import {
+  copyRam,
+  countBits,
+  packRam,
+  RAM_PAGE_BYTES,
+  type RamCopy,
+  type RamPages,
+  ramInPlace,
+} from '../storage/htvm/ram-image.ts';
 import { packTree } from '../storage/htvm/tree-sections.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
@@ -32,11 +40,13 @@ export interface SaveRequest {
   packing: Packing;
   /** Save only what has changed since this one, where that can be told. */
   parent?: string;
+  /** The machine stands still until it is packed, whole, and is not copied before. */
+  standing?: boolean;
 }
 
 /** A machine at one moment, all but the drives themselves. */
-export interface MachineCopy {
-  ram: RamCopy;
+export interface MachineCopy<Ram extends RamPages = RamCopy> {
+  ram: Ram;
   state: StateSection[];
   /** What its drives keep in memory. */
   memories: DriveRestore['memories'][];
@@ -102,10 +112,11 @@ export class MachineSaver {
    */
   save(request: SaveRequest, onProgress: (done: number, total: number) => void): Promise<SavedMachine> {
     return this.#inTurn(async () => {
-      const parent = request.parent !== undefined && request.parent === this.#baseline?.id;
+      const parent =
+        request.parent !== undefined && request.parent === this.#baseline?.id && !request.standing;
       const kept: number[] = [];
       try {
-        const copy = await this.#capture(async () => {
+        const prepare = async () => {
           for (const [index, { backend }] of this.#drives.entries()) {
             const { overlay } = layersOf(backend);
             if (overlay === undefined) continue;
@@ -116,8 +127,11 @@ export class MachineSaver {
           const dirty = parent ? this.#baseline?.dirty : undefined;
           this.#candidate = this.#emptyBaseline(request.id);
           return dirty;
-        }, parent);
-        const packed = await pack(copy, request.packing, onProgress);
+        };
+        const packIt = (copy: MachineCopy<RamPages>) => pack(copy, request.packing, onProgress);
+        const [copy, packed] = request.standing
+          ? await this.#packStanding(prepare, packIt)
+          : await this.#capture(prepare, parent).then(async (copy) => [copy, await packIt(copy)] as const);
         const { drives, shares, consoleBytes, pauseMs } = copy;
         return { packed, drives, shares, consoleBytes, pauseMs, parent: parent ? request.parent : undefined };
       } catch (error) {
@@ -160,51 +174,80 @@ export class MachineSaver {
 
   /** @param prepare done while the guest stands still; tells which pages are wanted, undefined for all */
   async #capture(prepare: () => Promise<Uint8Array | undefined>, isIncrement = false): Promise<MachineCopy> {
-    const { machine, driver, consoleBytes } = this.#parts;
+    const { machine, driver } = this.#parts;
     const room = isIncrement ? undefined : await takeRoom(machine.nonZeroPages());
     const { trees, ...copy } = await driver.whileHeld(async () => {
-      if (driver.state === 'stopped') throw new Error('the machine has stopped: there is nothing to save');
       const begin = performance.now();
-      await machine.quiesce();
-      for (const { backend } of this.#drives) await backend.flush();
-      const dirty = await prepare();
-      // From here on in one turn: nothing else can happen to the machine.
-      const copy = {
-        ram: copyRam(machine.ram, machine.nonZeroPages(), dirty, room),
-        state: machine.saveState(),
-        memories: this.#drives.map(({ backend }) =>
-          layersOf(backend).memories.map((memory) => memory.freeze()),
-        ),
-        drives: this.#drives.map(({ backend, serial }, index) => {
-          const { base, overlay, writesBase, memories } = layersOf(backend);
-          const drive: HtvmDrive = {
-            name: describeSource(this.#parts.setups[index]!.drive),
-            bytes: backend.bytes,
-            kept:
-              base instanceof MemoryBackend
-                ? 'whole'
-                : overlay !== undefined
-                  ? 'overlay'
-                  : writesBase
-                    ? 'outside'
-                    : 'changes',
-            memories: memories.length,
-          };
-          if (serial !== undefined) drive.serial = serial;
-          if (backend.readonly) drive.readonly = true;
-          if (base.identity !== undefined) drive.identity = base.identity;
-          return drive;
-        }),
-        shares: this.#shares.map(({ tag, tree }): HtvmShare => {
-          if (!isInside(tree)) return { tag, kept: 'outside' };
-          return { tag, kept: 'inside', ...(tree.sharing === 'shared' && { shared: true }) };
-        }),
-        trees: this.#shares.map(({ tree }) => (isInside(tree) ? captureTree(tree) : undefined)),
-        consoleBytes: consoleBytes(),
-      };
+      const dirty = await this.#settle(prepare);
+      const copy = this.#take(copyRam(machine.ram, machine.nonZeroPages(), dirty, room));
       return { ...copy, pauseMs: performance.now() - begin };
     });
     return { ...copy, trees: await Promise.all(trees.map((read) => read?.())) };
+  }
+
+  /** Packs the machine while it stands still. */
+  #packStanding(
+    prepare: () => Promise<unknown>,
+    pack: (copy: MachineCopy<RamPages>) => Promise<PackedSections>,
+  ): Promise<readonly [MachineCopy<RamPages>, PackedSections]> {
+    const { machine, driver } = this.#parts;
+    return driver.whileHeld(async () => {
+      const begin = performance.now();
+      await this.#settle(prepare);
+      const taken = this.#take(ramInPlace(machine.ram, machine.nonZeroPages()));
+      const trees = await Promise.all(taken.trees.map((read) => read?.()));
+      const copy = { ...taken, trees, pauseMs: 0 };
+      const packed = await pack(copy);
+      copy.pauseMs = performance.now() - begin;
+      return [copy, packed] as const;
+    });
+  }
+
+  /** Ends what is under way in a machine that is held. */
+  async #settle<T>(prepare: () => Promise<T>): Promise<T> {
+    const { machine, driver } = this.#parts;
+    if (driver.state === 'stopped') throw new Error('the machine has stopped: there is nothing to save');
+    await machine.quiesce();
+    for (const { backend } of this.#drives) await backend.flush();
+    return prepare();
+  }
+
+  /** Takes all in one turn: nothing else can happen to the machine. */
+  #take<Ram extends RamPages>(ram: Ram) {
+    const { machine, consoleBytes } = this.#parts;
+    return {
+      ram,
+      state: machine.saveState(),
+      memories: this.#drives.map(({ backend }) =>
+        layersOf(backend).memories.map((memory) => memory.freeze()),
+      ),
+      drives: this.#drives.map(({ backend, serial }, index) => {
+        const { base, overlay, writesBase, memories } = layersOf(backend);
+        const drive: HtvmDrive = {
+          name: describeSource(this.#parts.setups[index]!.drive),
+          bytes: backend.bytes,
+          kept:
+            base instanceof MemoryBackend
+              ? 'whole'
+              : overlay !== undefined
+                ? 'overlay'
+                : writesBase
+                  ? 'outside'
+                  : 'changes',
+          memories: memories.length,
+        };
+        if (serial !== undefined) drive.serial = serial;
+        if (backend.readonly) drive.readonly = true;
+        if (base.identity !== undefined) drive.identity = base.identity;
+        return drive;
+      }),
+      shares: this.#shares.map(({ tag, tree }): HtvmShare => {
+        if (!isInside(tree)) return { tag, kept: 'outside' };
+        return { tag, kept: 'inside', ...(tree.sharing === 'shared' && { shared: true }) };
+      }),
+      trees: this.#shares.map(({ tree }) => (isInside(tree) ? captureTree(tree) : undefined)),
+      consoleBytes: consoleBytes(),
+    };
   }
 
   #noteDirty(): void {
@@ -241,7 +284,7 @@ async function takeRoom(pages: Uint8Array): Promise<Uint8Array> {
 }
 
 async function pack(
-  copy: MachineCopy,
+  copy: MachineCopy<RamPages>,
   packing: Packing,
   onProgress: (done: number, total: number) => void,
 ): Promise<PackedSections> {

@@ -21,12 +21,23 @@ export const isRamPiece = (name: string) => /^ram\/\d+$/.test(name);
 
 const pieceName = (index: number) => `ram/${index}`;
 
-/** Pages of RAM, copied at one moment. */
-export interface RamCopy {
+/** Contents of pages, one behind the other. */
+export interface PageContents {
+  readonly length: number;
+  subarray(start: number, end: number): Uint8Array;
+}
+
+/** Pages of RAM at one moment. */
+export interface RamPages {
   pages: Uint8Array;
   /** Of an increment: pages that have become zero. */
   zeroes?: Uint8Array;
   /** Contents of the pages in `pages`, in ascending order. */
+  contents: PageContents;
+}
+
+/** The same, copied. */
+export interface RamCopy extends RamPages {
   contents: Uint8Array;
 }
 
@@ -94,6 +105,23 @@ export function copyRam(
   return { pages, zeroes, contents };
 }
 
+/** Pages of RAM that is not written meanwhile: copied a piece at a time, when they are asked for. */
+export function ramInPlace(ram: Uint8Array, pages: Uint8Array): RamPages {
+  const places: number[] = [];
+  forEachRun(pages, (start, end) => {
+    for (let page = start; page < end; page++) places.push(page);
+  });
+  const subarray = (start: number, end: number) => {
+    const piece = new Uint8Array(end - start);
+    for (let at = start; at < end; at += RAM_PAGE_BYTES) {
+      const from = places[at / RAM_PAGE_BYTES]! * RAM_PAGE_BYTES;
+      piece.set(ram.subarray(from, from + RAM_PAGE_BYTES), at - start);
+    }
+    return piece;
+  };
+  return { pages, contents: { length: places.length * RAM_PAGE_BYTES, subarray } };
+}
+
 /** Puts copied pages into RAM; RAM is zeroed, or what the copy is an increment of. */
 export function pasteRam(
   copy: RamCopy,
@@ -124,7 +152,7 @@ function zeroPages(
 /** Adds copied pages to a file. */
 export async function packRam(
   packer: SectionPacker,
-  { pages, zeroes, contents }: RamCopy,
+  { pages, zeroes, contents }: RamPages,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
   await packer.add(RAM_PAGES, RAM_VERSION, pages);
