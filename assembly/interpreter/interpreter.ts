@@ -191,7 +191,8 @@ function isSystem(op: u32): bool {
 
 /** What lies behind such an instruction is where a region may begin. */
 function noteBehind(ip: usize, base: usize, threshold: u32): void {
-  if (ip - base < 4096 << 3) noteTarget(ip, threshold, BY_JUMP);
+  // The single slot, for an instruction across two pages, is no page.
+  if (base != SINGLE_SLOT && ip - base < 4096 << 3) noteTarget(ip, threshold, BY_JUMP);
 }
 
 /** How the inner loop was left. */

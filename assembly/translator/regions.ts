@@ -28,6 +28,7 @@ import {
   REGION_COUNT,
   REGION_MARK,
   REGION_TABLE_FIRST,
+  SLOT_BASE,
   SLOT_COUNT,
 } from '../layout';
 import { PAGE_MASK, entryOf } from '../mmu/tlb';
@@ -148,7 +149,7 @@ function noteMore(ip: usize, hits: u32, threshold: u32, how: u32): void {
 }
 
 function enqueue(ip: usize, how: u32): void {
-  if (queued >= QUEUE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
+  if (queued >= QUEUE || <u32>ip < <u32>SLOT_BASE || <u32>load<u16>(ip) >= <u32>REGION_MARK) return;
   for (let i = 0; i < queued; i++) if (unchecked(queue[i]) == <u32>ip) return;
   unchecked((queueComputed[queued] = <u8>how));
   unchecked((queueTable[queued] = load<u32>(HART_BASE + READ_TABLE)));
