@@ -86,6 +86,17 @@ function emitEntry(table: u32): void {
   emitLoadAddend(table);
 }
 
+/** Leaves the region unless the tag, masked address and mask on the stack agree; pushes the host address of L_ADDRESS. */
+function emitHostWhereSame(): void {
+  byte(W_I64_AND);
+  byte(W_I64_NE);
+  emitLeaveIf();
+  get(L_ADDRESS);
+  byte(W_I32_WRAP);
+  get(L_ENTRY);
+  byte(W_I32_ADD);
+}
+
 /** Pushes the host address of base + offset, or leaves the region where the TLB does not know the page. */
 export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): void {
   pushX(base);
@@ -96,13 +107,7 @@ export function emitHostAddress(base: u32, offset: i32, size: u32, table: u32): 
   emitEntry(table);
   get(L_ADDRESS);
   i64c(-4096 | <i64>(size - 1));
-  byte(W_I64_AND);
-  byte(W_I64_NE);
-  emitLeaveIf();
-  get(L_ADDRESS);
-  byte(W_I32_WRAP);
-  get(L_ENTRY);
-  byte(W_I32_ADD);
+  emitHostWhereSame();
 }
 
 /** Loads that make words. */
@@ -142,13 +147,7 @@ function emitGroupAddress(base: u32, group: i32): void {
   i64c(spanOf(group) - 1);
   byte(W_I64_ADD);
   i64c(-4096);
-  byte(W_I64_AND);
-  byte(W_I64_NE);
-  emitLeaveIf();
-  get(L_ADDRESS);
-  byte(W_I32_WRAP);
-  get(L_ENTRY);
-  byte(W_I32_ADD);
+  emitHostWhereSame();
   set(L_GROUP + placeOf(group));
 }
 

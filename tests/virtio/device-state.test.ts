@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadBytes, StateFormatError, saveBytes } from '../../src/core/state-bytes.ts';
-import type { FrameLink, FrameListener } from '../../src/network/frame-link.ts';
+import type { FrameLink } from '../../src/network/frame-link.ts';
 import { MemoryBackend } from '../../src/storage/memory-backend.ts';
 import { MemoryTree } from '../../src/storage/tree/memory-tree.ts';
 import { BalloonDevice } from '../../src/virtio/balloon.ts';
@@ -13,6 +13,7 @@ import { FsDevice } from '../../src/virtio/fs/fs-device.ts';
 import { NetDevice } from '../../src/virtio/net/net-device.ts';
 import type { VirtioDevice } from '../../src/virtio/virtio-device.ts';
 import { VirtioTransport } from '../../src/virtio/virtio-transport.ts';
+import { Cable } from './cable.ts';
 import { RAM_BASE, TestMemory, testHost } from './memory.ts';
 import { type DriverSegment, ModelDriver } from './model-driver.ts';
 
@@ -70,21 +71,6 @@ const segment = (at: number, length: number, writable: boolean): DriverSegment =
 });
 const at = (memory: TestMemory, offset: number, length: number) =>
   memory.ram.slice(BUFFERS - RAM_BASE + offset, BUFFERS - RAM_BASE + offset + length);
-
-class Cable implements FrameLink {
-  onRoom: (() => void) | undefined;
-  full = false;
-  readonly sent: Uint8Array[] = [];
-  give: FrameListener = () => {};
-  send(frame: Uint8Array): boolean {
-    if (this.full) return false;
-    this.sent.push(frame.slice());
-    return true;
-  }
-  listen(listener: FrameListener): void {
-    this.give = listener;
-  }
-}
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 1);
 const net = (link: FrameLink, mac = MAC, mtu = 1500) => new NetDevice({ name: 'net0', mac, mtu, link });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { FrameLink, FrameListener } from '../../src/network/frame-link.ts';
 import { NetDevice } from '../../src/virtio/net/net-device.ts';
+import { Cable } from './cable.ts';
 import { queueCard } from './queue-card.ts';
 
 const MTU = 1 << 3;
@@ -15,22 +15,6 @@ const TRANSMIT = 1;
 const CONTROL = 2;
 const HEADER = 12;
 const OWN = [2, 0, 0, 0, 0, 1];
-
-class Cable implements FrameLink {
-  onRoom: (() => void) | undefined;
-  full = false;
-  readonly sent: Uint8Array[] = [];
-  give: FrameListener = () => {};
-
-  send(frame: Uint8Array): boolean {
-    if (this.full) return false;
-    this.sent.push(frame.slice());
-    return true;
-  }
-  listen(listener: FrameListener): void {
-    this.give = listener;
-  }
-}
 
 function setUp({ features = ALL, mtu = 1500 } = {}) {
   const cable = new Cable();

@@ -1,4 +1,5 @@
-import { AgentError, ERROR_NUMBERS } from './agent-error.ts';
+import { ERRNO } from '../../storage/tree/file-system-error.ts';
+import { AgentError } from './agent-error.ts';
 import {
   AgentLostError,
   type Frame,
@@ -425,7 +426,7 @@ function exitCode(status: number): number {
 }
 
 function agentError(number: number, what: string): AgentError {
-  const code = Object.entries(ERROR_NUMBERS).find(([, value]) => value === number)?.[0];
+  const code = Object.entries(ERRNO).find(([, value]) => value === number)?.[0];
   return new AgentError(code ?? `errno ${number}`, what);
 }
 

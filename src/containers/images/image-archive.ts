@@ -11,6 +11,7 @@ import { indexTar, type TarRecord } from '../../storage/tree/tar-index.ts';
 import type { ContentStore, Lease } from './content-store.ts';
 import { DOCUMENT_MAX } from './content-store.ts';
 import { ImageStoreError } from './image-store-error.ts';
+import { streamOf } from './stream-of.ts';
 import type { ArchiveInput } from './types.ts';
 import { packingOf, UNPACKED_MAX, unpacked } from './unpack-layer.ts';
 
@@ -113,31 +114,6 @@ function directSource(input: ArchiveInput | ByteSource): ByteSource | undefined 
   if (input instanceof Uint8Array) return new MemorySource(input);
   if (input instanceof Blob) return new BlobSource(input);
   return isByteSource(input) ? input : undefined;
-}
-
-/** A stream as something to iterate over; not every browser's streams are. */
-export async function* streamOf(
-  stream: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  if (!('getReader' in stream)) {
-    yield* stream;
-    return;
-  }
-  const reader = stream.getReader();
-  let ended = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        ended = true;
-        return;
-      }
-      yield value;
-    }
-  } finally {
-    if (!ended) await reader.cancel().catch(() => {});
-    reader.releaseLock();
-  }
 }
 
 async function tarFiles(source: ByteSource): Promise<ArchiveFiles> {

@@ -3,6 +3,7 @@ import { BlobSource } from '../../storage/tree/byte-source.ts';
 import { ImageStoreError } from './image-store-error.ts';
 import { type Hash, Sha256 } from './sha256.ts';
 import type { Draft, Sign, StoreFiles } from './store-files.ts';
+import { streamOf } from './stream-of.ts';
 
 /** What newer lists of DOM types have (File System Standard). */
 interface MovableHandle extends FileSystemFileHandle {
@@ -134,20 +135,7 @@ export class BrowserStoreFiles implements StoreFiles {
       },
       cancel: async () => void (await iterator.return?.()),
     });
-    const reader = stream.pipeThrough(new DecompressionStream('gzip')).getReader();
-    let ended = false;
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) {
-          ended = true;
-          return;
-        }
-        yield value;
-      }
-    } finally {
-      if (!ended) await reader.cancel().catch(() => {});
-    }
+    yield* streamOf(stream.pipeThrough(new DecompressionStream('gzip')));
   }
 
   private lockOf(id: string): string {

@@ -2,6 +2,7 @@
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EINTR: 4,
   EIO: 5,
   ENXIO: 6,
@@ -24,6 +25,7 @@ export const ERRNO = {
   ENOSPC: 28,
   EROFS: 30,
   EMLINK: 31,
+  EPIPE: 32,
   ERANGE: 34,
   EDEADLK: 35,
   ENAMETOOLONG: 36,
@@ -35,8 +37,10 @@ export const ERRNO = {
   EPROTO: 71,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  ENETUNREACH: 101,
   ESTALE: 116,
   EDQUOT: 122,
+  ECANCELED: 125,
 } as const;
 
 export type ErrorCode = keyof typeof ERRNO;
