@@ -5,6 +5,7 @@
 // from Debian's packages, and exhaustive (npm run test:exhaustive, some hours), the fuzzers and comparisons at length.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { build } from './build.mjs';
 import { lint } from './lint.mjs';
 import { packageBin, projectRoot, run, StepError } from './project.mjs';
@@ -15,6 +16,8 @@ const stepNames = ['lint', 'unit', 'system', 'browser'];
 const moreSteps = ['long', 'exhaustive'];
 let passed = 0;
 let failed = 0;
+/** What failed, and with which words: said once more at the end, where a long log is read first. @type {string[]} */
+const failures = [];
 
 /** @param {string} title @param {() => Promise<{ passed: number, failed: number }>} action */
 async function step(title, action) {
@@ -25,10 +28,22 @@ async function step(title, action) {
     failed += result.failed;
     return result.failed === 0;
   } catch (error) {
-    failed++;
-    console.error(error instanceof StepError ? `✗ ${error.message}` : error);
+    fail(title, wordsOf(error));
     return false;
   }
+}
+
+/** @param {unknown} error */
+function wordsOf(error) {
+  if (error instanceof StepError) return error.message;
+  return (error instanceof Error && error.stack) || String(error);
+}
+
+/** Counts a failure that no test report counts. @param {string} where @param {string} words */
+function fail(where, words) {
+  failed++;
+  failures.push(`${where}: ${words}`);
+  console.error(`✗ ${words}`);
 }
 
 /** A step that counts as one test. */
@@ -64,12 +79,22 @@ async function vitest(project, files = [], env = {}) {
     (/** @type {{ status: string, assertionResults: unknown[] }} */ file) =>
       file.status === 'failed' && file.assertionResults.length === 0,
   );
-  for (const file of broken) console.error(`✗ ${relative(projectRoot, file.name)} could not be loaded`);
+  for (const file of broken) fail(relative(projectRoot, file.name), `could not be loaded: ${file.message}`);
   const skipped = report.numTotalTests - report.numPassedTests - report.numFailedTests;
-  if (skipped > 0) console.error(`✗ ${skipped} test(s) were skipped`);
-  let failures = report.numFailedTests + broken.length + skipped;
-  if (status !== 0 && failures === 0) failures = 1; // an unhandled error, say
-  return { passed: report.numPassedTests, failed: failures };
+  for (let i = 0; i < skipped; i++) fail(project, 'a test was skipped');
+  for (const file of report.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status !== 'failed') continue;
+      const words = stripVTControlCharacters(test.failureMessages.join('\n')).split('\n');
+      failures.push(
+        `${relative(projectRoot, file.name)} > ${test.fullName}\n    ${words.slice(0, 12).join('\n    ')}`,
+      );
+    }
+  }
+  if (status !== 0 && report.numFailedTests + broken.length + skipped === 0) {
+    fail(project, `vitest ended with exit status ${status}: an unhandled error, which stands above`);
+  }
+  return { passed: report.numPassedTests, failed: report.numFailedTests };
 }
 
 async function main() {
@@ -118,8 +143,8 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  failed++;
-  console.error(error instanceof StepError ? `hypertab: ${error.message}` : error);
+  fail('hypertab', wordsOf(error));
 }
+for (const failure of failures) console.log(`✗ ${failure}`);
 process.exitCode = failed === 0 ? 0 : 1;
 console.log(`${passed} passed, ${failed} failed`);
