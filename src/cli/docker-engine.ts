@@ -1,3 +1,6 @@
+import type { DockerIo } from '../containers/docker/docker-io.ts';
+import type { DockerTask } from '../containers/docker/docker-task.ts';
+import { errorOutput, imageProgressPrinter } from '../containers/docker/image-progress.ts';
 import { ContainerHost } from '../containers/engine/container-host.ts';
 import { ContainerEngine } from '../containers/engine/engine.ts';
 import { FolderVolumes, hostBinds } from '../containers/engine/volume-store-node.ts';
@@ -11,7 +14,6 @@ import { listGuests, prepareGuest } from '../guests/prepare-node.ts';
 import { progressPrinter } from '../guests/progress-node.ts';
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { serveControl } from './control-server-node.ts';
-import { imageProgressPrinter } from './image-progress.ts';
 
 const HOST_GUEST = 'container-host';
 
@@ -44,16 +46,32 @@ async function prepareHost(): Promise<void> {
   }
 }
 
+/** What commands of docker's work with in this process. */
+export function nodeTask(images: ImageStore, engine: ContainerEngine): Omit<DockerTask, 'io' | 'lasting'> {
+  return {
+    engine,
+    images,
+    fetchImage: (name, io) => fetchImage(images, name, io),
+    credentials: async (name) =>
+      storedCredentials(repositoryFor(parseReference(name), images.registries).host),
+  };
+}
+
 /** Fetches an image: one of ours is made of Debian's packages, others come from their registry. */
-export async function fetchImage(images: ImageStore, name: string): Promise<void> {
+async function fetchImage(images: ImageStore, name: string, io: DockerIo): Promise<void> {
   const { domain, path, tag } = parseReference(name);
   const own = domain === '' && (tag === undefined || tag === 'latest');
+  const output = errorOutput(io);
   if (
     own &&
     images.registries.defaultRegistry === undefined &&
     debianImages.some((image) => image.name === path)
   ) {
-    const progress = progressPrinter();
+    const progress = progressPrinter({
+      write: (text) => output.write(String(text)) !== false,
+      isTTY: output.isTTY,
+      columns: io.size()?.columns,
+    });
     try {
       await prepareImage(images, path, { onProgress: progress.onProgress });
     } finally {
@@ -61,7 +79,7 @@ export async function fetchImage(images: ImageStore, name: string): Promise<void
     }
     return;
   }
-  const progress = imageProgressPrinter(process.stderr);
+  const progress = imageProgressPrinter(output);
   try {
     const { host } = repositoryFor(parseReference(name), images.registries);
     await images.pull(name, { onProgress: progress.onProgress, credentials: await storedCredentials(host) });

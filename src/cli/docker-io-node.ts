@@ -1,5 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { DockerIo } from '../containers/docker/docker-io.ts';
 import { nodeFiles } from './docker-files.ts';
 import { STATUS_USAGE } from './exit-status.ts';
@@ -58,6 +61,18 @@ export function nodeIo({ streams = true } = {}): DockerIo {
     absolutePath: (path) => resolve(path),
     readText: (path) => readFile(path, 'utf8'),
     writeText: (path, text) => writeFile(path, text, { flag: 'wx' }),
+    readFile: (path) => createReadStream(path),
+    writeFile: async (path, bytes) => {
+      try {
+        await pipeline(
+          Readable.fromWeb(bytes as Parameters<typeof Readable.fromWeb>[0]),
+          createWriteStream(path),
+        );
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+    },
     environment: (name) => process.env[name],
     files: nodeFiles,
   };

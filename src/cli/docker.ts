@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
-import { isImageCommand, runDocker } from '../containers/docker/docker-command.ts';
+import { runDocker } from '../containers/docker/docker-command.ts';
 import { openImageStore } from '../containers/images/image-store-node.ts';
-import { fetchImage, nodeEngine } from './docker-engine.ts';
+import { nodeEngine, nodeTask } from './docker-engine.ts';
 import { nodeIo } from './docker-io-node.ts';
 import { type DockerBegin, encodeFrame, readFrames, TO_CLIENT, TO_SERVER } from './docker-wire.ts';
 import { STATUS_INTERNAL } from './exit-status.ts';
-import { image } from './image.ts';
 import { connectToServer } from './serve.ts';
 
 /**
@@ -13,14 +12,12 @@ import { connectToServer } from './serve.ts';
  * Returns the exit status.
  */
 export async function docker(args: readonly string[]): Promise<number> {
-  const server = isImageCommand(args) ? undefined : await connectToServer();
+  const server = await connectToServer();
   if (server !== undefined) return remote(server, args);
   const images = openImageStore();
   const engine = nodeEngine(images);
-  const fetch = (name: string) => fetchImage(images, name);
   try {
-    const task = { engine, images, fetchImage: fetch, imageCommand: image, lasting: false, io: nodeIo() };
-    return await runDocker(task, args);
+    return await runDocker({ ...nodeTask(images, engine), lasting: false, io: nodeIo() }, args);
   } finally {
     await engine.close();
   }

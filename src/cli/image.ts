@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { imageProgressPrinter } from '../containers/docker/image-progress.ts';
 import { prepareImage } from '../containers/images/debian/debian-image-node.ts';
 import { debianImages } from '../containers/images/debian/debian-images.ts';
 import type { ImageStore } from '../containers/images/image-store.ts';
@@ -12,10 +13,11 @@ import { repositoryFor } from '../containers/images/registry/registry-settings.t
 import { storedCredentials } from '../containers/images/registry/stored-credentials-node.ts';
 import type { RegistryTaskOptions } from '../containers/images/types.ts';
 import { formatBytes, progressPrinter } from '../guests/progress-node.ts';
+import { docker } from './docker.ts';
 import { formatTable } from './guest.ts';
 import { IMAGE_HELP } from './help.ts';
-import { imageProgressPrinter } from './image-progress.ts';
 import { nearest, parseOptions } from './options.ts';
+import { connectToServer } from './serve.ts';
 import { UsageError } from './usage-error.ts';
 
 const OPTIONS = {
@@ -35,7 +37,14 @@ type Task = { names: readonly string[]; parsed: Parsed; store: ImageStore; signa
 /** Each with the options that go with it, and how many names it takes. */
 const VERBS: Record<
   string,
-  { options: readonly string[]; least: number; most: number; run(task: Task): Promise<void> }
+  {
+    options: readonly string[];
+    least: number;
+    most: number;
+    run(task: Task): Promise<void>;
+    /** What may not change under a running engine: the command of docker's that asks it. */
+    atServer?(task: Task): string[];
+  }
 > = {
   ls: { options: ['json', 'all', 'quiet'], least: 0, most: 1, run: list },
   prepare: { options: ['refresh'], least: 0, most: 100, run: prepare },
@@ -44,11 +53,17 @@ const VERBS: Record<
   load: { options: ['input'], least: 0, most: 100, run: load },
   save: { options: ['output'], least: 1, most: 100, run: save },
   import: { options: [], least: 1, most: 2, run: importLayer },
-  rm: { options: ['force'], least: 1, most: 100, run: remove },
+  rm: {
+    ...{ options: ['force'], least: 1, most: 100, run: remove },
+    atServer: ({ parsed, names }) => ['rm', ...(parsed.flags.has('force') ? ['--force'] : []), ...names],
+  },
   tag: { options: [], least: 2, most: 2, run: ({ store, names }) => store.tag(names[0]!, names[1]!) },
   history: { options: ['json'], least: 1, most: 1, run: history },
   inspect: { options: [], least: 1, most: 100, run: inspect },
-  prune: { options: ['all'], least: 0, most: 0, run: prune },
+  prune: {
+    ...{ options: ['all'], least: 0, most: 0, run: prune },
+    atServer: ({ parsed }) => ['prune', '--force', ...(parsed.flags.has('all') ? ['--all'] : [])],
+  },
 };
 
 /** `hypertab image`: images of containers; returns the exit status. */
@@ -82,11 +97,23 @@ export async function image(args: readonly string[]): Promise<number> {
   const interrupted = () => cancel.abort();
   process.once('SIGINT', interrupted);
   try {
-    await found.run({ names, parsed, store: openImageStore(), signal: cancel.signal });
+    const task = { names, parsed, store: openImageStore(), signal: cancel.signal };
+    const status = found.atServer === undefined ? undefined : await ofServer(found.atServer(task));
+    if (status === undefined) await found.run(task);
+    return status ?? 0;
   } finally {
     process.off('SIGINT', interrupted);
   }
-  return 0;
+}
+
+/**
+ * Lets the engine of a running `hypertab serve` do what containers may stand against; undefined where there is none.
+ * Its store may be another one than HYPERTAB_IMAGES names here.
+ */
+async function ofServer(args: readonly string[]): Promise<number | undefined> {
+  const server = await connectToServer();
+  server?.destroy();
+  return server === undefined ? undefined : docker(['image', ...args]);
 }
 
 const print = (text: string) => process.stdout.write(`${text}\n`);

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type DockerTask, runDocker } from '../containers/docker/docker-command.ts';
 import type { DockerIo } from '../containers/docker/docker-io.ts';
 import { openImageStore } from '../containers/images/image-store-node.ts';
-import { fetchImage, nodeEngine } from './docker-engine.ts';
+import { nodeEngine, nodeTask } from './docker-engine.ts';
 import { nodeIo } from './docker-io-node.ts';
 import { type DockerBegin, encodeFrame, readFrames, TO_CLIENT, TO_SERVER } from './docker-wire.ts';
 import { SERVE_HELP } from './help.ts';
@@ -41,7 +41,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   await rm(path, { force: true });
   const images = openImageStore();
   const engine = nodeEngine(images);
-  const task = { engine, images, fetchImage: (name: string) => fetchImage(images, name), lasting: true };
+  const task = { ...nodeTask(images, engine), lasting: true };
   const server = createServer((socket) => {
     // A command that was killed: what it started goes on.
     socket.on('error', () => socket.destroy());
@@ -117,6 +117,8 @@ class RemoteIo {
       absolutePath: at,
       readText: (path) => own.readText(at(path)),
       writeText: (path, text) => own.writeText(at(path), text),
+      readFile: (path) => own.readFile!(at(path)),
+      writeFile: (path, bytes) => own.writeFile!(at(path), bytes),
       environment: (name) => begin.environment[name],
     };
   }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { image } from '../../src/cli/image.ts';
-import { imageProgressPrinter } from '../../src/cli/image-progress.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
+import { imageProgressPrinter } from '../../src/containers/docker/image-progress.ts';
 import { digestOf, imageOf, ociArchive, tar } from '../containers/images/fixtures.ts';
 
 let folder: string;
@@ -15,6 +15,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hypertab-cli-image-'));
   vi.stubEnv('HYPERTAB_IMAGES', join(folder, 'images'));
   vi.stubEnv('HYPERTAB_REGISTRY', '');
+  vi.stubEnv('HYPERTAB_RUNTIME_DIR', join(folder, 'runtime'));
   await writeFile(join(folder, 'in.tar'), ociArchive(parts, 'team/tool:1'));
 });
 afterEach(() => vi.restoreAllMocks());
@@ -95,5 +96,5 @@ it('progress is a line for each thing that happens, and bytes only where they ca
     return text;
   };
   expect(shown(false)).toBe('abc: Pulling fs layer\nabc: Pull complete\n');
-  expect(shown(true)).toContain('Downloading 5 B of 10 B');
+  expect(shown(true)).toContain('Downloading 5B of 10B');
 });

@@ -4,8 +4,8 @@ import type { BuildOptions, BuildRunner } from '../images/build/build-types.ts';
 import { parseDockerfile } from '../images/build/dockerfile.ts';
 import { applySetting } from '../images/build/image-settings.ts';
 import type { ImageConfig, Images } from '../images/types.ts';
-import type { DockerCall } from './docker-command.ts';
 import { DockerExit } from './docker-error.ts';
+import type { DockerCall } from './docker-task.ts';
 import { pipe } from './pipe.ts';
 
 /** Images that can be made, of those that commands work with. */
@@ -76,7 +76,7 @@ export async function buildFrom(call: DockerCall): Promise<number> {
     noCache: flags.has('no-cache'),
     pull: flags.has('pull'),
     runner: engineRunner(engine),
-    fetchImage: call.fetchImage,
+    ...(call.fetchImage === undefined ? {} : { fetchImage: (name) => call.fetchImage!(name, io) }),
   };
   if (place === '-') {
     const parts: Uint8Array[] = [];

@@ -1,47 +1,17 @@
 // `docker …` in its own words: flags, tables, errors and exit status, on top of the engine.
-import type { ContainerEngine } from '../engine/engine.ts';
 import { EngineError } from '../engine/engine-error.ts';
-import type { Images } from '../images/types.ts';
 import { buildFrom, commitContainer } from './docker-build.ts';
 import { copyFiles } from './docker-copy.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
 import { type Flags, type FlagTable, parseFlags } from './docker-flags.ts';
-import type { DockerIo } from './docker-io.ts';
+import { IMAGE_ALIASES, IMAGE_COMMANDS } from './docker-image.ts';
 import { attachTo, createContainer, runExec, runRun, startContainers } from './docker-run.ts';
 import { CREATE_FLAGS, RUN_FLAGS } from './docker-run-options.ts';
 import { listContainers, showDiff, showInspect, showLogs, showStats, showTop } from './docker-show.ts';
+import type { Command, DockerCall, DockerTask } from './docker-task.ts';
 import { volumeCommand } from './docker-volume.ts';
 
-/** What a command of docker's works with. */
-export interface DockerTask {
-  engine: ContainerEngine;
-  /** `build` and `commit`: where images can be made. */
-  images: Pick<Images, 'inspect' | 'pull' | 'list'> & Partial<Pick<Images, 'build' | 'commit'>>;
-  /** Fetches an image that is not there; default: from its registry. */
-  fetchImage?: (reference: string) => Promise<void>;
-  /** Does `docker image …` and what is short for it. */
-  imageCommand?: (args: readonly string[]) => Promise<number>;
-  /** False when the container host ends with the command: then nothing can be left running. */
-  lasting: boolean;
-  io: DockerIo;
-}
-
-export interface DockerCall extends DockerTask {
-  command: string;
-  flags: Flags;
-}
-
-interface Command {
-  usage: string;
-  /** What it is for, as a sentence. */
-  title: string;
-  flags: FlagTable;
-  /** Fewest and most words. */
-  words: [least: number, most: number];
-  /** Flags come before words only. */
-  strict?: boolean;
-  run(call: DockerCall): Promise<number>;
-}
+export type { DockerCall, DockerTask } from './docker-task.ts';
 
 const CONTAINERS = 'CONTAINER [CONTAINER...]';
 
@@ -305,23 +275,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** Words of docker's that stand for another command. */
-const IMAGE_COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  images: ['ls'],
-  rmi: ['rm'],
-  pull: ['pull'],
-  push: ['push'],
-  tag: ['tag'],
-  load: ['load'],
-  save: ['save'],
-  import: ['import'],
-  history: ['history'],
-};
 const CONTAINER_ALIASES: Readonly<Record<string, string>> = { ls: 'ps', list: 'ps', remove: 'rm' };
-
-/** True for what works on images alone, and needs no engine. */
-export function isImageCommand([name = '', verb]: readonly string[]): boolean {
-  return (name === 'image' && verb !== 'build') || Object.hasOwn(IMAGE_COMMANDS, name);
-}
+const IMAGE_VERBS: Readonly<Record<string, string>> = { list: 'ls', remove: 'rm' };
 
 /** Runs `docker ARGS`; answers its exit status. */
 export async function runDocker(task: DockerTask, args: readonly string[]): Promise<number> {
@@ -348,18 +303,38 @@ async function dispatch(task: DockerTask, args: readonly string[]): Promise<numb
     [name, ...rest] = rest;
     name = CONTAINER_ALIASES[name ?? ''] ?? name ?? '';
   }
-  if (name === 'image' && rest[0] === 'build') name = rest.shift()!;
-  if (name === 'image' && task.imageCommand !== undefined) return task.imageCommand(rest);
-  const image = Object.hasOwn(IMAGE_COMMANDS, name) ? IMAGE_COMMANDS[name] : undefined;
-  if (image !== undefined && task.imageCommand !== undefined) return task.imageCommand([...image, ...rest]);
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (name === 'image') {
+    [name, ...rest] = rest;
+    name = IMAGE_VERBS[name ?? ''] ?? name;
+    if (name !== 'build') return perform(task, IMAGE_COMMANDS, 'image', name, rest);
+  }
+  const image = Object.hasOwn(IMAGE_ALIASES, name) ? IMAGE_ALIASES[name] : undefined;
+  if (image !== undefined) return perform(task, IMAGE_COMMANDS, 'image', image, rest);
+  return perform(task, COMMANDS, undefined, name, rest);
+}
+
+/** Runs a command of a table: one of docker's own, or of `docker GROUP`. */
+async function perform(
+  task: DockerTask,
+  table: Readonly<Record<string, Command>>,
+  group: string | undefined,
+  name: string | undefined,
+  args: readonly string[],
+): Promise<number> {
+  const prefix = group === undefined ? 'docker' : `docker ${group}`;
+  if (name === undefined || name === '--help' || name === '-h') {
+    const rows = Object.entries(table).map(([verb, { title }]) => `  ${verb.padEnd(10)}  ${title}\n`);
+    await task.io.stdout(`Usage:  ${prefix} COMMAND\n\nCommands:\n${rows.join('')}`);
+    return 0;
+  }
+  const command = Object.hasOwn(table, name) ? table[name] : undefined;
   if (command === undefined) {
     throw new DockerExit(
       1,
-      `docker: unknown command: docker ${name}\n\nRun 'docker --help' for more information`,
+      `docker: unknown command: ${prefix} ${name}\n\nRun '${prefix} --help' for more information`,
     );
   }
-  const flags = parseFlags(name, rest, { ...command.flags, help: 'flag' }, !command.strict);
+  const flags = parseFlags(name, args, { ...command.flags, help: 'flag' }, !command.strict);
   if (flags.has('help')) {
     await task.io.stdout(commandHelp(command));
     return 0;
@@ -372,7 +347,7 @@ async function dispatch(task: DockerTask, args: readonly string[]): Promise<numb
     const accepts = most === 0 ? 'accepts no arguments' : `requires ${count} ${plural}`;
     throw new DockerExit(
       1,
-      `docker: 'docker ${name}' ${accepts}\n\nUsage:  docker ${command.usage}\n\nSee 'docker ${name} --help' for more information`,
+      `docker: '${prefix} ${name}' ${accepts}\n\nUsage:  docker ${command.usage}\n\nSee '${prefix} ${name} --help' for more information`,
     );
   }
   return command.run({ ...task, command: name, flags });
@@ -389,6 +364,6 @@ function commandHelp({ usage, title, flags }: Command): string {
 
 function helpText(): string {
   const rows = Object.entries(COMMANDS).map(([name, { title }]) => `  ${name.padEnd(10)}  ${title}\n`);
-  const images = `  image       Manage images (and: ${Object.keys(IMAGE_COMMANDS).join(', ')})\n`;
+  const images = `  image       Manage images (and: ${Object.keys(IMAGE_ALIASES).join(', ')})\n`;
   return `Usage:  docker COMMAND\n\nContainers in a virtual machine of Hypertab's, in docker's words\n\nCommands:\n${rows.join('')}${images}`;
 }

@@ -1,6 +1,6 @@
 import { EngineError } from '../engine/engine-error.ts';
-import type { DockerCall } from './docker-command.ts';
 import { DockerExit } from './docker-error.ts';
+import type { DockerCall } from './docker-task.ts';
 import { pipe } from './pipe.ts';
 
 /** A side of `docker cp`: a path in a container, a path here, or `-` for an archive. */

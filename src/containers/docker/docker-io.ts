@@ -18,6 +18,10 @@ export interface DockerIo {
   absolutePath(path: string): string;
   readText(path: string): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
+  /** Bytes of a file that the user named; in a page he is asked for it. */
+  readFile?(path: string): AsyncIterable<Uint8Array>;
+  /** Writes a file that the user named, from the first byte to the last or not at all; a page offers it for download. */
+  writeFile?(path: string, bytes: ReadableStream<Uint8Array>): Promise<void>;
   environment(name: string): string | undefined;
   /** `docker cp`; undefined where there are no files. */
   files?: HostFiles;

@@ -2,9 +2,9 @@ import { EngineError } from '../engine/engine-error.ts';
 import type { AttachedStreams } from '../engine/engine-types.ts';
 import { ImageStoreError } from '../images/image-store-error.ts';
 import { formatReference, parseReference } from '../images/reference.ts';
-import type { DockerCall } from './docker-command.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
 import { createOptions, environment } from './docker-run-options.ts';
+import type { DockerCall } from './docker-task.ts';
 
 const STATUS_DAEMON = 125;
 const STATUS_NOT_EXECUTABLE = 126;
@@ -38,7 +38,7 @@ const isMissingImage = (error: unknown) => error instanceof ImageStoreError && e
 async function fetchImage({ images, fetchImage, io }: DockerCall, image: string): Promise<void> {
   const reference = formatReference(parseReference(image));
   await io.stderr(`Unable to find image '${reference}' locally\n`);
-  if (fetchImage !== undefined) return fetchImage(image);
+  if (fetchImage !== undefined) return fetchImage(image, io);
   await images.pull(image, {
     onProgress: ({ id, status, progressDetail }) => {
       if (status !== undefined && progressDetail === undefined) {

@@ -2,9 +2,10 @@ import { describeSpan } from '../engine/container-status.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import type { ContainerStatsSample, ContainerSummary } from '../engine/engine-types.ts';
 import { ImageStoreError } from '../images/image-store-error.ts';
-import type { DockerCall } from './docker-command.ts';
 import { DockerExit } from './docker-error.ts';
+import { fillTemplate } from './docker-image.ts';
 import { binarySize, decimalSize, dockerTable, shorten } from './docker-tables.ts';
+import type { DockerCall } from './docker-task.ts';
 
 const COMMAND_WIDTH = 20;
 const STATS_MS = 1000;
@@ -92,12 +93,7 @@ function formatSummary(format: string, found: ContainerSummary, id: string): str
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
   };
-  if (format === 'json' || format === '{{json .}}') return JSON.stringify(fields);
-  return format.replaceAll('\\t', '\t').replace(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) => {
-    const value = fields[name];
-    if (value === undefined) throw new DockerExit(1, `template: :1: can't evaluate field ${name}`);
-    return value;
-  });
+  return fillTemplate(format, fields);
 }
 
 /** `docker logs`. */

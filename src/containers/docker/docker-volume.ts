@@ -1,6 +1,6 @@
-import type { DockerCall } from './docker-command.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
 import { dockerTable } from './docker-tables.ts';
+import type { DockerCall } from './docker-task.ts';
 
 /** `docker volume ls|create|inspect|rm|prune`. */
 export async function volumeCommand({ engine, flags, io }: DockerCall): Promise<number> {

@@ -1,7 +1,21 @@
-import type { ImageProgress, ImageProgressListener } from '../containers/images/types.ts';
-import { formatBytes, type ProgressOutput } from '../guests/progress-node.ts';
+import type { ImageProgress, ImageProgressListener } from '../images/types.ts';
+import type { DockerIo } from './docker-io.ts';
+import { decimalSize } from './docker-tables.ts';
 
 const DRAW_MS = 100;
+
+/** Where progress is shown. */
+export interface ProgressOutput {
+  write(text: string): unknown;
+  /** It can be drawn over. */
+  isTTY?: boolean;
+}
+
+/** Standard error of a command. */
+export const errorOutput = (io: DockerIo): ProgressOutput => ({
+  write: (text) => void io.stderr(text),
+  isTTY: io.stdoutIsTerminal,
+});
 
 /**
  * Shows what pull and push tell: a line for each status, and on a terminal the bytes so far on the last line.
@@ -28,7 +42,7 @@ export function imageProgressPrinter(
     const all = [...bytes.values()];
     const current = all.reduce((sum, part) => sum + part.current, 0);
     const total = all.reduce((sum, part) => sum + part.total, 0);
-    output.write(`\r\x1b[K${status} ${formatBytes(current)} of ${formatBytes(total)}`);
+    output.write(`\r\x1b[K${status} ${decimalSize(current)} of ${decimalSize(total)}`);
     isOpen = true;
   };
   return {
