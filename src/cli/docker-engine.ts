@@ -3,6 +3,7 @@ import type { DockerTask } from '../containers/docker/docker-task.ts';
 import { errorOutput, imageProgressPrinter } from '../containers/docker/image-progress.ts';
 import { ContainerHost } from '../containers/engine/container-host.ts';
 import { ContainerEngine } from '../containers/engine/engine.ts';
+import { nodePublisher } from '../containers/engine/port-publisher-node.ts';
 import { FolderVolumes, hostBinds } from '../containers/engine/volume-store-node.ts';
 import { prepareImage } from '../containers/images/debian/debian-image-node.ts';
 import { debianImages } from '../containers/images/debian/debian-images.ts';
@@ -27,6 +28,7 @@ export function nodeEngine(images: ImageStore): ContainerEngine {
     images,
     volumes: new FolderVolumes(),
     binds: hostBinds,
+    publisher: nodePublisher,
     startHost: async () => {
       await prepareHost();
       const memory = process.env.HYPERTAB_DOCKER_MEMORY;

@@ -13,6 +13,9 @@ const env = {
 };
 const docker = (args: string[], input?: string) => hypertab(['docker', ...args], { env, input });
 
+/** Serves what the image has, as soon as it listens. */
+const SERVE = 'exec busybox httpd -f -p 80 -h /data';
+
 beforeAll(async () => {
   const layer = join(folder, 'layer.tar');
   writeFileSync(layer, busyboxLayer());
@@ -100,6 +103,40 @@ it('hypertab serve keeps containers running from one command to the next', async
   await docker(['exec', 'web', 'sh', '-c', `ln -s ${folder} /tmp/copy/link; echo new > /tmp/copy/deep/file`]);
   expect((await docker(['cp', 'web:/tmp/copy', join(folder, 'back')])).status).toBe(0);
   expect(readFileSync(join(folder, 'back/deep/file'), 'utf8')).toBe('new\n');
+
+  // A port of this computer is the container's, and the image that it stands on cannot go.
+  const { stdout: served } = await docker([
+    'run',
+    '-d',
+    '--name',
+    'page',
+    '-p',
+    '80',
+    'busybox',
+    'sh',
+    '-c',
+    SERVE,
+  ]);
+  expect(served).toMatch(/^[0-9a-f]{64}\n$/);
+  const place = (await docker(['port', 'page', '80'])).stdout.trim();
+  expect(place).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect((await docker(['ps', '--format', '{{.Ports}}'])).stdout).toContain(`${place}->80/tcp`);
+  const read = async () => (await fetch(`http://${place}/from-image`)).text();
+  // Until it listens, whoever connects is turned away.
+  await expect.poll(() => read().catch(() => ''), { timeout: 30_000 }).toBe('from the image\n');
+  const texts = await Promise.all([1, 2, 3, 4].map(read));
+  expect(texts).toEqual(Array(4).fill('from the image\n'));
+  const twice = await docker(['run', '-d', '-p', `${place}:80`, 'busybox', 'true']);
+  expect([twice.status, twice.stderr]).toEqual([125, expect.stringContaining('port is already allocated')]);
+  for (const remove of [
+    ['docker', 'rmi', 'busybox'],
+    ['image', 'rm', 'busybox'],
+  ]) {
+    const { status, stderr } = await hypertab(remove, { env });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('container')]);
+  }
+  await docker(['rm', '-f', 'page']);
+  await expect(fetch(`http://${place}/`)).rejects.toThrow();
 
   server.kill('SIGINT');
   await new Promise((resolve) => server.once('exit', resolve));

@@ -5,6 +5,7 @@ import { copyFiles } from './docker-copy.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
 import { type Flags, type FlagTable, parseFlags } from './docker-flags.ts';
 import { IMAGE_ALIASES, IMAGE_COMMANDS } from './docker-image.ts';
+import { showPorts } from './docker-port.ts';
 import { attachTo, createContainer, runExec, runRun, startContainers } from './docker-run.ts';
 import { CREATE_FLAGS, RUN_FLAGS } from './docker-run-options.ts';
 import { listContainers, showDiff, showInspect, showLogs, showStats, showTop } from './docker-show.ts';
@@ -210,6 +211,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: {},
     words: [1, 1],
     run: showDiff,
+  },
+  port: {
+    usage: 'port CONTAINER [PRIVATE_PORT[/PROTO]]',
+    title: 'List port mappings or a specific mapping for the container',
+    flags: {},
+    words: [1, 2],
+    run: showPorts,
   },
   cp: {
     usage: 'cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-',

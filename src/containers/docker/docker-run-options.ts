@@ -2,6 +2,7 @@ import type { ContainerCreate, HostConfig } from '../engine/engine-types.ts';
 import { DockerExit } from './docker-error.ts';
 import type { Flags, FlagTable } from './docker-flags.ts';
 import type { DockerIo } from './docker-io.ts';
+import { exposedPorts, portBindings } from './docker-port.ts';
 
 /** Flags of `docker create` and `docker run`. */
 export const CREATE_FLAGS: FlagTable = {
@@ -47,12 +48,6 @@ export async function createOptions(command: string, flags: Flags, io: DockerIo)
       `docker: 'docker ${command}' requires at least 1 argument\n\nUsage:  docker ${command} [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nSee 'docker ${command} --help' for more information`,
     );
   }
-  if (flags.list('publish').length > 0 || flags.has('publish-all')) {
-    throw new DockerExit(
-      125,
-      'docker: ports cannot be published: networks of the container host have no way out',
-    );
-  }
   if (flags.has('privileged')) {
     throw new DockerExit(125, 'docker: there are no privileged containers: use --cap-add and --security-opt');
   }
@@ -77,6 +72,7 @@ export async function createOptions(command: string, flags: Flags, io: DockerIo)
     Tty: tty,
     OpenStdin: interactive,
     StdinOnce: interactive,
+    ExposedPorts: Object.fromEntries(exposedPorts(flags).map((name) => [name, {}])),
     HostConfig: await hostConfig(flags, io),
   };
 }
@@ -138,6 +134,8 @@ async function hostConfig(flags: Flags, io: DockerIo): Promise<HostConfig> {
     ),
     OomScoreAdj: number('oom-score-adj'),
     PidMode: flags.value('pid'),
+    ...(flags.list('publish').length > 0 ? { PortBindings: portBindings(flags.list('publish')) } : {}),
+    ...(flags.has('publish-all') ? { PublishAllPorts: true } : {}),
   };
   // What was not given is absent, and not undefined.
   return Object.fromEntries(Object.entries(host).filter(([, value]) => value !== undefined));

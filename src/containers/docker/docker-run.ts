@@ -17,17 +17,18 @@ export async function createContainer(call: DockerCall): Promise<string> {
   const name = flags.value('name');
   try {
     const make = () => engine.create(options, name === undefined ? {} : { name });
-    let id: string;
+    let made: Awaited<ReturnType<typeof make>>;
     try {
-      ({ Id: id } = await make());
+      made = await make();
     } catch (error) {
       if (!isMissingImage(error) || flags.value('pull') === 'never') throw error;
       await fetchImage(call, options.Image);
-      ({ Id: id } = await make());
+      made = await make();
     }
+    for (const warning of made.Warnings) await io.stderr(`WARNING: ${warning}\n`);
     const file = flags.value('cidfile');
-    if (file !== undefined) await io.writeText(file, id);
-    return id;
+    if (file !== undefined) await io.writeText(file, made.Id);
+    return made.Id;
   } catch (error) {
     throw refused(call, error);
   }

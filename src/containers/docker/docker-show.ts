@@ -4,6 +4,7 @@ import type { ContainerStatsSample, ContainerSummary } from '../engine/engine-ty
 import { ImageStoreError } from '../images/image-store-error.ts';
 import { DockerExit } from './docker-error.ts';
 import { fillTemplate } from './docker-image.ts';
+import { portsText } from './docker-port.ts';
 import { binarySize, decimalSize, dockerTable, shorten } from './docker-tables.ts';
 import type { DockerCall } from './docker-task.ts';
 
@@ -45,7 +46,15 @@ export async function listContainers({ engine, flags, io }: DockerCall): Promise
   for (const found of shown) {
     const command = whole ? found.Command : shorten(found.Command, COMMAND_WIDTH);
     const created = `${describeSpan(Date.now() - found.Created * 1000)} ago`;
-    rows.push([id(found), found.Image, `"${command}"`, created, found.Status, '', namesOf(found)]);
+    rows.push([
+      id(found),
+      found.Image,
+      `"${command}"`,
+      created,
+      found.Status,
+      portsText(found.Ports),
+      namesOf(found),
+    ]);
   }
   await io.stdout(dockerTable(rows));
   return 0;
@@ -88,7 +97,7 @@ function formatSummary(format: string, found: ContainerSummary, id: string): str
     CreatedAt: new Date(found.Created * 1000).toISOString(),
     State: found.State,
     Status: found.Status,
-    Ports: '',
+    Ports: portsText(found.Ports),
     Labels: Object.entries(found.Labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),

@@ -2,6 +2,7 @@
 import type { AgentLostError } from './agent-protocol.ts';
 import { AddressPool, BRIDGE, formatAddress, hostsFile } from './bridge-network.ts';
 import type { Container } from './container.ts';
+import type { ContainerPorts } from './container-ports.ts';
 import { type ContainerRuntime, placesOf, startError } from './container-runtime.ts';
 import type { ContainerVolumes } from './container-volumes.ts';
 import { EngineError } from './engine-error.ts';
@@ -21,6 +22,7 @@ export interface LifeHost {
   /** Finds what `container:NAME` names. */
   find(name: string): Container;
   volumes: ContainerVolumes;
+  ports: ContainerPorts;
   /** Removes a container that has ended and was to be removed then. */
   autoRemove(container: Container): Promise<void>;
 }
@@ -67,8 +69,10 @@ export class ContainerLife {
     let runtime: ContainerRuntime;
     try {
       runtime = await this.prepare(container);
+      await this.#host.ports.open(container, runtime);
       await this.#launch(container, runtime);
     } catch (error) {
+      this.#host.ports.close(container);
       const refused =
         error instanceof EngineError
           ? error
@@ -101,6 +105,7 @@ export class ContainerLife {
     if (!this.#homes.has(container)) return;
     const running = container.state.Running || container.state.Restarting;
     this.#giveAddress(container);
+    this.#host.ports.close(container);
     container.enterExited(running ? 137 : container.state.ExitCode, { error: error.message, dead: true });
     if (running) container.tellExit();
   }
@@ -220,6 +225,7 @@ export class ContainerLife {
   /** Gives up what only a run needs; never fails. */
   async #release(container: Container, runtime: ContainerRuntime): Promise<void> {
     const own = ownNetwork(container);
+    this.#host.ports.close(container);
     this.#giveAddress(container);
     await runtime.release(container.id, own).catch(() => {});
     await this.#host.volumes.unmount(container, runtime).catch(() => {});

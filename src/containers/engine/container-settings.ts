@@ -29,6 +29,7 @@ export function settingsOf(asked: ContainerCreate, image: ContainerConfig, id: s
     WorkingDir: asked.WorkingDir || image.WorkingDir || '/',
     Labels: { ...image.Labels, ...asked.Labels },
     Volumes: { ...image.Volumes, ...asked.Volumes },
+    ExposedPorts: { ...image.ExposedPorts, ...asked.ExposedPorts },
     StopSignal: asked.StopSignal ?? image.StopSignal ?? 'SIGTERM',
     HostConfig: { ...host },
   };

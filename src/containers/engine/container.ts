@@ -1,6 +1,7 @@
 import type { ImageRootfs } from '../images/types.ts';
 import type { AgentProcess } from './agent-types.ts';
 import { ContainerLogs, type StreamName } from './container-logs.ts';
+import { portMap, portSummaries } from './container-ports.ts';
 import { describeStatus } from './container-status.ts';
 import type {
   AttachedStreams,
@@ -10,6 +11,7 @@ import type {
   ContainerSummary,
   EndpointSettings,
   MountPoint,
+  PortSummary,
 } from './engine-types.ts';
 
 /** What RFC 3339 has for "never" in Docker's answers. */
@@ -36,6 +38,8 @@ export class Container {
   stopped = false;
   /** Where it is in a network while it runs. */
   endpoint: { network: string; settings: EndpointSettings; address: number | undefined } | undefined;
+  /** Where its ports are published while it runs. */
+  ports: readonly PortSummary[] = [];
   process: AgentProcess | undefined;
   readonly #listeners = new Set<OutputListener>();
   readonly #exits = new Set<(code: number) => void>();
@@ -169,6 +173,7 @@ export class Container {
       HostConfig: settings.HostConfig,
       NetworkSettings: {
         Networks: endpoint === undefined ? {} : { [endpoint.network]: endpoint.settings },
+        Ports: portMap(settings, this.ports),
       },
     });
   }
@@ -184,7 +189,7 @@ export class Container {
       Created: Math.floor(this.created.getTime() / 1000),
       State: state.Status,
       Status: describeStatus(state, now),
-      Ports: [],
+      Ports: portSummaries(settings, this.ports),
       Labels: { ...settings.Labels },
       HostConfig: { NetworkMode: settings.HostConfig.NetworkMode ?? 'default' },
       Mounts: [...this.mounts],

@@ -26,6 +26,10 @@ export interface HostConfig {
   Init?: boolean;
   /** `bridge` (and `default`), `none`, `host`, `container:NAME`. */
   NetworkMode?: string;
+  /** `80/tcp` to where it is published: an address (default 127.0.0.1) and a port (none: any) of the host. */
+  PortBindings?: Record<string, PortBinding[]>;
+  /** Every TCP port that the image names, at any port of the host. */
+  PublishAllPorts?: boolean;
   RestartPolicy?: RestartPolicy;
   AutoRemove?: boolean;
   /** Bytes of /dev/shm; default 64 MiB. */
@@ -37,6 +41,19 @@ export interface HostConfig {
   Sysctls?: Record<string, string>;
   OomScoreAdj?: number;
   PidMode?: string;
+}
+
+export interface PortBinding {
+  HostIp?: string;
+  HostPort?: string;
+}
+
+/** A port of a container, and where it is published, if it is. */
+export interface PortSummary {
+  IP?: string;
+  PrivatePort: number;
+  PublicPort?: number;
+  Type: string;
 }
 
 export interface RestartPolicy {
@@ -128,7 +145,10 @@ export interface ContainerInspect {
   Mounts: MountPoint[];
   Config: ContainerSettings;
   HostConfig: HostConfig;
-  NetworkSettings: { Networks: Record<string, EndpointSettings> };
+  NetworkSettings: {
+    Networks: Record<string, EndpointSettings>;
+    Ports: Record<string, { HostIp: string; HostPort: string }[] | null>;
+  };
 }
 
 /** One of `GET /containers/json`. */
@@ -143,7 +163,7 @@ export interface ContainerSummary {
   State: ContainerStatus;
   /** As `docker ps` shows it: `Up 2 seconds`. */
   Status: string;
-  Ports: never[];
+  Ports: PortSummary[];
   Labels: Record<string, string>;
   HostConfig: { NetworkMode: string };
   Mounts: MountPoint[];

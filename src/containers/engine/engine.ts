@@ -11,6 +11,7 @@ import type { LogLine, LogOptions } from './container-logs.ts';
 import { isWanted } from './container-logs.ts';
 import { containerStats, listProcesses } from './container-measures.ts';
 import { checkContainerName, checkVolumeName, newId, newName } from './container-names.ts';
+import { ContainerPorts, type PortPublisher } from './container-ports.ts';
 import { ContainerRuntime } from './container-runtime.ts';
 import { settingsOf } from './container-settings.ts';
 import { ContainerVolumes } from './container-volumes.ts';
@@ -40,6 +41,8 @@ export interface ContainerEngineOptions {
   volumes: VolumeStore;
   /** Directories of the host for `-v /PATH:…`; default: refused. */
   binds?: BindResolver;
+  /** Listens for published ports; default: they are refused. */
+  publisher?: PortPublisher;
 }
 
 /**
@@ -52,6 +55,7 @@ export class ContainerEngine {
   /** Lets go of the images of containers, by the containers' ids. */
   readonly #holds = new Map<string, () => Promise<void>>();
   readonly #volumes: ContainerVolumes;
+  readonly #ports: ContainerPorts;
   readonly #life: ContainerLife;
   #runtime: Promise<ContainerRuntime> | undefined;
   #current: ContainerRuntime | undefined;
@@ -60,11 +64,13 @@ export class ContainerEngine {
   constructor(options: ContainerEngineOptions) {
     this.#options = options;
     this.#volumes = new ContainerVolumes(options.volumes, options.binds ?? noBinds);
+    this.#ports = new ContainerPorts(options.publisher);
     this.#life = new ContainerLife({
       runtime: () => this.#start(),
       containers: () => this.#containers.values(),
       find: (name) => this.#find(name),
       volumes: this.#volumes,
+      ports: this.#ports,
       autoRemove: (container) => container.exclusively(() => this.#remove(container, { volumes: true })),
     });
   }
@@ -89,6 +95,7 @@ export class ContainerEngine {
     const image = await this.#options.images.rootfs(config.Image);
     const id = newId();
     const settings = settingsOf(config, image.config.config ?? {}, id);
+    const Warnings = this.#ports.check(settings);
     const release = await this.#options.images.hold?.(image.id);
     try {
       const mounts = await this.#volumes.plan(settings);
@@ -99,7 +106,7 @@ export class ContainerEngine {
       throw error;
     }
     if (release !== undefined) this.#holds.set(id, release);
-    return { Id: id, Warnings: [] };
+    return { Id: id, Warnings };
   }
 
   /** Those that run; with `all`, every one. The newest first. */

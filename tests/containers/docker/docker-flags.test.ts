@@ -43,6 +43,35 @@ describe('flags', () => {
     );
   });
 
+  it('publish ports in every form of docker’s', async () => {
+    const { ExposedPorts, HostConfig } = await run(
+      ...[
+        '-p',
+        '80',
+        '-p',
+        '8080:81/TCP',
+        '-p',
+        '0.0.0.0:90-91:90-91',
+        '-p',
+        '[::1]::80',
+        '-p',
+        '1.2.3.4::82',
+      ],
+      ...['--expose', '7-8/udp', 'img'],
+    );
+    expect(HostConfig?.PortBindings).toEqual({
+      '80/tcp': [
+        { HostIp: '', HostPort: '' },
+        { HostIp: '::1', HostPort: '' },
+      ],
+      '81/tcp': [{ HostIp: '', HostPort: '8080' }],
+      '82/tcp': [{ HostIp: '1.2.3.4', HostPort: '' }],
+      '90/tcp': [{ HostIp: '0.0.0.0', HostPort: '90' }],
+      '91/tcp': [{ HostIp: '0.0.0.0', HostPort: '91' }],
+    });
+    expect(Object.keys(ExposedPorts ?? {}).slice(0, 2)).toEqual(['7/udp', '8/udp']);
+  });
+
   it('become a container of the Engine API', async () => {
     expect(
       await run(
@@ -103,7 +132,10 @@ describe('flags', () => {
   });
 
   it.each([
-    ['-p', '80:80'],
+    ['-p', '80:x'],
+    ['-p', '70000'],
+    ['-p', '1-2:3'],
+    ['--expose', '0'],
     ['--mount', 'type=bind,target=/x'],
     ['--mount', 'type=odd,source=a,target=/x'],
     ['--mount', 'source=a'],
