@@ -1,12 +1,15 @@
 // The package: `import { Hypervisor } from 'hypertab'`. The same in a browser and in Node.
 export { type DockerTask, runDocker } from './containers/docker/docker-command.ts';
+export { completeDocker } from './containers/docker/docker-complete.ts';
 export type { DockerIo, HostFiles } from './containers/docker/docker-io.ts';
+export { errorOutput, imageProgressPrinter } from './containers/docker/image-progress.ts';
 export { ContainerHost, type ContainerHostOptions } from './containers/engine/container-host.ts';
 export type { LogLine, LogOptions } from './containers/engine/container-logs.ts';
 export { ContainerEngine, type ContainerEngineOptions } from './containers/engine/engine.ts';
 export { EngineError } from './containers/engine/engine-error.ts';
 export type * from './containers/engine/engine-types.ts';
 export { MemoryVolumes, type VolumeStore } from './containers/engine/volume-store.ts';
+export { BrowserVolumes } from './containers/engine/volume-store-browser.ts';
 export { ImageStore } from './containers/images/image-store.ts';
 export { ImageStoreError, type ImageStoreErrorCode } from './containers/images/image-store-error.ts';
 export { type OpenImagesOptions, openImages } from './containers/images/open-images.ts';

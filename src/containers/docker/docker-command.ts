@@ -10,7 +10,7 @@ import { attachTo, createContainer, runExec, runRun, startContainers } from './d
 import { CREATE_FLAGS, RUN_FLAGS } from './docker-run-options.ts';
 import { listContainers, showDiff, showInspect, showLogs, showStats, showTop } from './docker-show.ts';
 import type { Command, DockerCall, DockerTask } from './docker-task.ts';
-import { volumeCommand } from './docker-volume.ts';
+import { VOLUME_COMMANDS } from './docker-volume.ts';
 
 export type { DockerCall, DockerTask } from './docker-task.ts';
 
@@ -99,7 +99,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     usage: `start [OPTIONS] ${CONTAINERS}`,
     title: 'Start one or more stopped containers',
-    flags: { 'attach,a': 'flag', 'interactive,i': 'flag' },
+    flags: { 'attach,a': 'flag', 'interactive,i': 'flag', 'detach-keys': 'value' },
     words: [1, Infinity],
     run: startContainers,
   },
@@ -243,20 +243,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     words: [1, 2],
     run: commitContainer,
   },
-  volume: {
-    usage: 'volume COMMAND',
-    title: 'Manage volumes',
-    flags: {
-      'quiet,q': 'flag',
-      'force,f': 'flag',
-      'all,a': 'flag',
-      label: 'list',
-      name: 'value',
-      'driver,d': 'value',
-    },
-    words: [1, Infinity],
-    run: volumeCommand,
-  },
   prune: {
     usage: 'container prune [OPTIONS]',
     title: 'Remove all stopped containers',
@@ -284,7 +270,28 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 /** Words of docker's that stand for another command. */
 const CONTAINER_ALIASES: Readonly<Record<string, string>> = { ls: 'ps', list: 'ps', remove: 'rm' };
-const IMAGE_VERBS: Readonly<Record<string, string>> = { list: 'ls', remove: 'rm' };
+/** Those of `docker image` and `docker volume`. */
+const VERBS: Readonly<Record<string, string>> = { list: 'ls', remove: 'rm' };
+
+/** Every command by its words, like `run`, `image rm` and `rmi`. */
+export function dockerCommands(): ReadonlyMap<string, Command> {
+  const below = (group: string, table: Readonly<Record<string, Command>>) =>
+    Object.entries(table).map(([verb, command]) => [`${group} ${verb}`, command] as const);
+  const aliases = Object.entries(IMAGE_ALIASES).map(([word, verb]) => [word, IMAGE_COMMANDS[verb]!] as const);
+  const { prune, ...own } = COMMANDS;
+  const list = Object.entries(CONTAINER_ALIASES).map(
+    ([word, name]) => [`container ${word}`, COMMANDS[name]!] as const,
+  );
+  return new Map([
+    ...[
+      ...Object.entries(own),
+      ...aliases,
+      ...below('image', IMAGE_COMMANDS),
+      ...below('volume', VOLUME_COMMANDS),
+    ],
+    ...[...below('container', { ...own, prune: prune! }), ...list],
+  ]);
+}
 
 /** Runs `docker ARGS`; answers its exit status. */
 export async function runDocker(task: DockerTask, args: readonly string[]): Promise<number> {
@@ -313,8 +320,12 @@ async function dispatch(task: DockerTask, args: readonly string[]): Promise<numb
   }
   if (name === 'image') {
     [name, ...rest] = rest;
-    name = IMAGE_VERBS[name ?? ''] ?? name;
+    name = VERBS[name ?? ''] ?? name;
     if (name !== 'build') return perform(task, IMAGE_COMMANDS, 'image', name, rest);
+  }
+  if (name === 'volume') {
+    const [verb = '--help', ...words] = rest;
+    return perform(task, VOLUME_COMMANDS, 'volume', VERBS[verb] ?? verb, words);
   }
   const image = Object.hasOwn(IMAGE_ALIASES, name) ? IMAGE_ALIASES[name] : undefined;
   if (image !== undefined) return perform(task, IMAGE_COMMANDS, 'image', image, rest);
@@ -373,5 +384,6 @@ function commandHelp({ usage, title, flags }: Command): string {
 function helpText(): string {
   const rows = Object.entries(COMMANDS).map(([name, { title }]) => `  ${name.padEnd(10)}  ${title}\n`);
   const images = `  image       Manage images (and: ${Object.keys(IMAGE_ALIASES).join(', ')})\n`;
-  return `Usage:  docker COMMAND\n\nContainers in a virtual machine of Hypertab's, in docker's words\n\nCommands:\n${rows.join('')}${images}`;
+  const volumes = '  volume      Manage volumes\n';
+  return `Usage:  docker COMMAND\n\nContainers in a virtual machine of Hypertab's, in docker's words\n\nCommands:\n${rows.join('')}${images}${volumes}`;
 }

@@ -2,6 +2,7 @@ import { EngineError } from '../engine/engine-error.ts';
 import type { AttachedStreams } from '../engine/engine-types.ts';
 import { ImageStoreError } from '../images/image-store-error.ts';
 import { formatReference, parseReference } from '../images/reference.ts';
+import { DetachWatch, parseDetachKeys } from './detach-keys.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
 import { createOptions, environment } from './docker-run-options.ts';
 import type { DockerCall } from './docker-task.ts';
@@ -106,8 +107,9 @@ export async function runRun(call: DockerCall): Promise<number> {
       throw refused(call, error);
     });
     session.begin();
-    const status = await exit;
+    const status = await Promise.race([exit, session.detached]);
     await session.flushed();
+    if (status === DETACHED) return 0;
     if (engine.list({ all: true }).some(({ Id, State }) => Id === id && State === 'dead')) {
       throw new DockerExit(
         STATUS_DAEMON,
@@ -147,9 +149,9 @@ export async function runExec(call: DockerCall): Promise<number> {
       await Promise.race([session.exit, new Promise((resolve) => setTimeout(resolve, 200))]);
       return 0;
     }
-    const status = await session.exit;
-    await attached?.flushed();
-    return status;
+    const status = await Promise.race([session.exit, attached!.detached]);
+    await attached!.flushed();
+    return status === DETACHED ? 0 : status;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const status = /not found|no such file/i.test(message)
@@ -179,9 +181,9 @@ export async function startContainers(call: DockerCall): Promise<number> {
     try {
       await engine.start(Id);
       session.begin();
-      const status = await exit;
+      const status = await Promise.race([exit, session.detached]);
       await session.flushed();
-      return status;
+      return status === DETACHED ? 0 : status;
     } finally {
       session.end();
     }
@@ -217,23 +219,34 @@ export async function attachTo(call: DockerCall): Promise<number> {
   const proxy = tty ? () => {} : io.onSignal((signal) => void engine.kill(Id, signal).catch(() => {}));
   session.begin();
   try {
-    const status = await engine.wait(Id, 'not-running');
+    const status = await Promise.race([engine.wait(Id, 'not-running'), session.detached]);
     await session.flushed();
-    return status;
+    return status === DETACHED ? 0 : status;
   } finally {
     proxy();
     session.end();
   }
 }
 
+/** The user has gone away from a process that goes on. */
+const DETACHED = Symbol('detached');
+
 /** Joins a process's streams with the user's, until end(). */
 function connect(
-  { io }: DockerCall,
+  { io, flags, lasting }: DockerCall,
   streams: AttachedStreams,
   how: { tty: boolean; interactive: boolean; resize(columns: number, rows: number): void },
 ) {
   let over = false;
   let last: Promise<unknown> = Promise.resolve();
+  let detach: (what: typeof DETACHED) => void;
+  const detached = new Promise<typeof DETACHED>((resolve) => {
+    detach = resolve;
+  });
+  const asTerminal = how.tty && how.interactive && io.stdinIsTerminal;
+  // Where all ends with the command, there is nothing to go away from.
+  const keys =
+    asTerminal && lasting ? new DetachWatch(parseDetachKeys(flags.value('detach-keys'))) : undefined;
   const cleanUps = [
     streams.onOutput((stream, bytes) => {
       const written = stream === 'stderr' ? io.stderr(bytes) : io.stdout(bytes);
@@ -253,15 +266,18 @@ function connect(
     /** The process runs: what is typed goes to it. */
     begin: () => {
       if (!how.interactive) return;
-      if (how.tty && io.stdinIsTerminal) cleanUps.push(io.raw());
+      if (asTerminal) cleanUps.push(io.raw());
       void (async () => {
         for await (const bytes of io.stdin()) {
           if (over) return;
-          await streams.write(bytes);
+          const typed = keys?.feed(bytes) ?? { data: bytes, detach: false };
+          if (typed.data.length > 0) await streams.write(typed.data);
+          if (typed.detach) return detach(DETACHED);
         }
         if (!over) streams.end();
       })().catch(() => streams.end());
     },
+    detached,
     flushed: () => last,
     end: () => {
       over = true;

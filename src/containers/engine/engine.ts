@@ -335,6 +335,11 @@ export class ContainerEngine {
     return this.#options.volumes.list();
   }
 
+  /** Names of volumes that containers have, whether they run or not. */
+  usedVolumes(): string[] {
+    return [...this.#containers.values()].flatMap(({ mounts }) => mounts.flatMap(({ Name }) => Name ?? []));
+  }
+
   async inspectVolume(name: string): Promise<VolumeSummary> {
     const volume = await this.#options.volumes.find(name);
     if (volume === undefined) throw new EngineError(404, `get ${name}: no such volume`);
