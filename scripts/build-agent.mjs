@@ -1,6 +1,6 @@
-// Builds the agent of the container host (guests/container-host/agent), whose binary is checked in:
+// Builds the agent of the container host (guests/container-host/agent) and what it has crun load; both are checked in:
 //   node scripts/build-agent.mjs           builds it
-//   node scripts/build-agent.mjs --check   fails when the binary is not that of the sources
+//   node scripts/build-agent.mjs --check   fails when they are not those of the sources
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,24 +10,37 @@ import { isMain, projectRoot, run, runMain, runStep, StepError } from './project
 const folder = resolve(projectRoot, 'guests/container-host');
 const sources = join(folder, 'agent');
 const manifestFile = join(folder, 'agent.json');
-/** What the recipe of the guest takes. */
-export const binary = join(folder, 'agent.riscv64');
 
 const compiler = 'riscv64-linux-gnu-gcc';
 const flags = [
   ...['-march=rv64gc', '-mabi=lp64d', '-Os', '-Wall', '-Wextra', '-ffreestanding', '-fno-builtin'],
-  ...['-nostdlib', '-nostartfiles', '-static', '-fno-pic', '-no-pie', '-s', '-fno-stack-protector'],
+  ...['-nostdlib', '-nostartfiles', '-s', '-fno-stack-protector'],
   ...['-fno-asynchronous-unwind-tables', '-fno-tree-loop-distribute-patterns', '-fno-strict-aliasing'],
   ...['-Wl,--build-id=none', '-Wl,-z,noseparate-code'],
 ];
-
 const sha256 = (/** @type {string | Uint8Array} */ data) => createHash('sha256').update(data).digest('hex');
 const names = () => readdirSync(sources).sort();
+const TEMPLATE = 'template.c';
+
+/** What the recipe of the guest takes. */
+const binaries = [
+  {
+    name: 'agent.riscv64',
+    flags: ['-static', '-fno-pic', '-no-pie'],
+    files: () => names().filter((name) => name.endsWith('.c') && name !== TEMPLATE),
+  },
+  {
+    name: 'template.riscv64',
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-Wl,-Bsymbolic'],
+    files: () => [TEMPLATE, 'system.c'],
+  },
+];
 
 /** Everything the binary is made from, as one hash. */
 export function sourcesHash() {
   const files = names().map((name) => `${name} ${sha256(readFileSync(join(sources, name)))}\n`);
-  return sha256([flags.join(' '), ...files].join('\n'));
+  const all = binaries.flatMap((binary) => [...binary.flags, ...binary.files()]);
+  return sha256([[...flags, ...all].join(' '), ...files].join('\n'));
 }
 
 async function compilerVersion() {
@@ -35,26 +48,32 @@ async function compilerVersion() {
   return status === 0 ? output.split('\n')[0] : undefined;
 }
 
-/** Compiles the sources to a file. */
-async function compile(/** @type {string} */ output) {
+/** Compiles the sources into a folder. */
+async function compile(/** @type {string} */ into) {
   if ((await compilerVersion()) === undefined) {
     throw new StepError(`${compiler} is missing: install Debian's gcc-riscv64-linux-gnu`);
   }
-  const files = names().filter((name) => name.endsWith('.c'));
-  const paths = files.map((name) => join(sources, name));
-  await runStep('the agent of the container host', [compiler, ...flags, '-o', output, ...paths]);
+  for (const { name, flags: own, files } of binaries) {
+    const paths = files().map((file) => join(sources, file));
+    await runStep(name, [compiler, ...flags, ...own, '-o', join(into, name), ...paths]);
+  }
 }
 
-/** What the manifest says of the binary that is checked in, and what it is. */
+const digests = (/** @type {string} */ where) =>
+  Object.fromEntries(binaries.map(({ name }) => [name, sha256(readFileSync(join(where, name)))]));
+const isSame = (/** @type {unknown} */ a, /** @type {unknown} */ b) =>
+  JSON.stringify(a) === JSON.stringify(b);
+
+/** What the manifest says of the binaries that are checked in, and what they are. */
 export async function compareAgent() {
   const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
-  const found = sha256(readFileSync(binary));
-  const same = { sources: manifest.sources === sourcesHash(), binary: manifest.sha256 === found };
+  const found = digests(folder);
+  const same = { sources: manifest.sources === sourcesHash(), binary: isSame(manifest.sha256, found) };
   if ((await compilerVersion()) !== manifest.compiler) return { ...same, rebuilt: undefined };
   const scratch = mkdtempSync(join(tmpdir(), 'hypertab-agent-'));
   try {
-    await compile(join(scratch, 'agent'));
-    return { ...same, rebuilt: sha256(readFileSync(join(scratch, 'agent'))) === found };
+    await compile(scratch);
+    return { ...same, rebuilt: isSame(digests(scratch), found) };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -74,15 +93,15 @@ if (isMain(import.meta.url)) {
     }
     const scratch = mkdtempSync(join(tmpdir(), 'hypertab-agent-'));
     try {
-      await compile(join(scratch, 'agent'));
-      copyFileSync(join(scratch, 'agent'), binary);
+      await compile(scratch);
+      for (const { name } of binaries) copyFileSync(join(scratch, name), join(folder, name));
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }
     const manifest = {
       sources: sourcesHash(),
       compiler: await compilerVersion(),
-      sha256: sha256(readFileSync(binary)),
+      sha256: digests(folder),
     };
     writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`);
   });

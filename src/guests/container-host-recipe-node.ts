@@ -19,7 +19,8 @@ const FORMAT = 1;
 
 /** Debian's kernel, crun with its libraries, BusyBox, and our agent as the first process, all in an initramfs. */
 export const containerHostRecipe: Recipe = {
-  inputs: async () => JSON.stringify([FORMAT, MODULES, (await agent()).toString('base64')]),
+  inputs: async () =>
+    JSON.stringify([FORMAT, MODULES, ...(await Promise.all([base64(AGENT), base64(TEMPLATE)]))]),
   make: async (kitchen) => {
     const kernelPackage = await fetchKernel(kitchen);
     const kernel = await debianKernel(kitchen, kernelPackage);
@@ -33,10 +34,11 @@ export const containerHostRecipe: Recipe = {
     kitchen.onProgress({ kind: 'step', text: 'building the initramfs' });
     const initrd = writeCpio([
       ...skeleton(),
-      { type: 'file', path: 'init', mode: 0o755, data: await agent() },
+      { type: 'file', path: 'init', mode: 0o755, data: await own(AGENT) },
       { type: 'file', path: 'usr/bin/busybox', mode: 0o755, data: busybox },
       { type: 'symlink', path: 'usr/bin/sh', target: 'busybox' },
       ...programs,
+      { type: 'file', path: 'usr/lib/hypertab/template.so', mode: 0o755, data: await own(TEMPLATE) },
       { type: 'file', path: 'usr/lib/hypertab/modules', data: new TextEncoder().encode(list) },
       ...modules.map(({ name, data }): CpioEntry => {
         return { type: 'file', path: `usr/lib/hypertab/${name}.ko`, data };
@@ -46,7 +48,11 @@ export const containerHostRecipe: Recipe = {
   },
 };
 
-const agent = () => readFile(join(packageFolder(), 'guests', 'container-host', 'agent.riscv64'));
+/** What is ours: the first process, and what it has crun load (scripts/build-agent.mjs builds both). */
+const AGENT = 'agent.riscv64';
+const TEMPLATE = 'template.riscv64';
+const own = (name: string) => readFile(join(packageFolder(), 'guests', 'container-host', name));
+const base64 = async (name: string) => (await own(name)).toString('base64');
 
 function skeleton(): CpioEntry[] {
   const folders = 'dev etc l proc root run sys usr usr/bin usr/lib usr/lib/hypertab v';

@@ -1,6 +1,9 @@
 // What containers cannot do to each other and to their host, and the limits that hold them: the kernel's own, in
 // Debian's kernel.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { capabilitiesOf } from '../../src/containers/engine/capabilities.ts';
+import { defaultSeccomp } from '../../src/containers/engine/seccomp-profile.ts';
+import { runFilter } from '../support/classic-bpf.ts';
 import { testHost } from '../support/docker.ts';
 
 const { docker, engine, hosts, close } = testHost();
@@ -141,6 +144,45 @@ describe('a container and its host', () => {
     expect(await sh('mount -t tmpfs none /tmp && echo mounted', '--cap-add', 'SYS_ADMIN')).toEqual([
       'mounted',
     ]);
+  });
+
+  it('is filtered as libseccomp would have it by the same profile, also in an exec', async () => {
+    const profile = JSON.stringify(defaultSeccomp(capabilitiesOf()));
+    const create = (SecurityOpt: string[]) =>
+      engine.create({ Image: 'busybox', Cmd: ['sleep', '1000'], HostConfig: { SecurityOpt } });
+    const created = await Promise.all([create([]), create([`seccomp=${profile}`])]);
+    const programs = await Promise.all(
+      created.map(async ({ Id }) => {
+        await engine.start(Id);
+        return hosts[0]!.agent.readFile(`/run/crun/${Id.slice(0, 12)}/seccomp.bpf`);
+      }),
+    );
+    const values = [
+      0n,
+      1n,
+      8n,
+      17n,
+      40n,
+      0x1000_0011n,
+      0x7e02_0000n,
+      0xffff_ffffn,
+      1n << 32n,
+      (1n << 32n) + 40n,
+    ];
+    const differences: unknown[] = [];
+    for (let number = -2; number < 600; number++) {
+      for (const value of values) {
+        const call = { number, arguments: [value] };
+        const [own, others] = programs.map((program) => runFilter(program, call));
+        if (own !== others) differences.push([number, value, own, others]);
+      }
+    }
+    expect(differences).toEqual([]);
+    const strange = { number: 63, architecture: 0xc000_003e };
+    expect(runFilter(programs[0]!, strange)).toBe(runFilter(programs[1]!, strange));
+    const { stdout } = await docker(['exec', created[0]!.Id, 'grep', '-E', 'Seccomp', '/proc/self/status']);
+    expect(stdout).toMatch(/^Seccomp:\t2\nSeccomp_filters:\t1\n$/);
+    await Promise.all(created.map(({ Id }) => engine.remove(Id, { force: true })));
   });
 
   it('cannot lead docker cp and volumes out of itself by links', async () => {

@@ -5,9 +5,11 @@
 #include <linux/resource.h>
 #include <linux/signalfd.h>
 
+#include "devices.h"
 #include "files.h"
 #include "init.h"
 #include "network.h"
+#include "runtime.h"
 #include "streams.h"
 
 #define CHANNEL "hypertab.channel0"
@@ -69,15 +71,16 @@ static void set_up(void) {
   write_text("/sys/fs/cgroup/cgroup.subtree_control", "+cpuset +cpu +io +memory +pids");
   sys(__NR_mkdirat, AT_FDCWD, "/sys/fs/cgroup/docker", 0755);
   write_text("/sys/fs/cgroup/docker/cgroup.subtree_control", "+cpuset +cpu +io +memory +pids");
+  if (restrict_devices("/sys/fs/cgroup/docker") < 0) give_up("the devices of containers cannot be restricted");
+  // Whoever waits for a grace period is kept for milliseconds otherwise, of which nothing else makes use here.
+  write_text("/sys/kernel/rcu_expedited", "1");
   write_text("/proc/sys/net/ipv4/ip_forward", "1");
   write_text("/proc/self/oom_score_adj", "-1000");
   sys(__NR_prlimit64, 0, RLIMIT_NOFILE, &many, NULL);
   sys(__NR_sethostname, "container-host", 14);
   sys(__NR_umask, 022);
   loopback_up();
-  runtime = seal_program(RUNTIME);
-  if (runtime < 0) give_up(RUNTIME);
-  sys(__NR_unlinkat, AT_FDCWD, RUNTIME, 0);
+  if (prepare_runtime() < 0) give_up(RUNTIME);
 }
 
 /** Finds the channel's device among the ports that the kernel knows. */

@@ -6,6 +6,8 @@
 #include <linux/socket.h>
 #include <linux/un.h>
 
+#include "runtime.h"
+
 #define AF_UNIX_ 1
 #define SOCK_STREAM_CLOEXEC (1 | O_CLOEXEC)
 #define SOL_SOCKET_ 1
@@ -33,7 +35,6 @@ struct stream {
   char paths[2 * 256];
 };
 
-long runtime = -1;
 static struct stream streams[STREAMS_MAX];
 /** Processes that ended before we knew that they were somebody's. */
 static struct {
@@ -107,7 +108,7 @@ static _Noreturn void become(const struct plan *plan) {
     sys(__NR_dup3, copies[i], i, 0);
     close_file(copies[i]);
   }
-  long program = streq(plan->program, RUNTIME) ? runtime : open_file(plan->program, O_PATH, 0);
+  long program = streq(plan->program, RUNTIME) ? runtime_program() : open_file(plan->program, O_PATH, 0);
   if (program < 0) exit_process(127);
   if (*plan->root != 0 && sys(__NR_chroot, plan->root) < 0) exit_process(125);
   if (sys(__NR_chdir, *plan->directory == 0 ? "/" : plan->directory) < 0) exit_process(125);
@@ -197,8 +198,12 @@ long spawn(u32 call, struct reader *in) {
       sys(__NR_unlinkat, AT_FDCWD, s->paths, 0);
       if (!awaits_process(s)) memset(orphans, 0, sizeof orphans);
     }
-    result = fork_process();
-    if (result == 0) become(&plan);
+    int is_plain = plan.root[0] == 0 && streq(plan.directory, "/") && plan.environment[0] == NULL;
+    result = is_plain && streq(plan.program, RUNTIME) ? copy_runtime(plan.arguments, plan.standard) : -ENOENT;
+    if (result < 0) {
+      result = fork_process();
+      if (result == 0) become(&plan);
+    }
     s->child = result;
   }
   for (int i = 0; i < 3; i++) close_file(plan.standard[i]);

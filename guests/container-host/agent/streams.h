@@ -10,13 +10,6 @@
 #define STREAMS_MAX 384
 #define STREAM_POLLS (STREAMS_MAX * 4)
 
-/**
- * The runtime, sealed: so it need not make a copy of itself and start that, as it does lest a container get at the
- * file that it is. That is half of its 10 million instructions before it does anything.
- */
-#define RUNTIME "/usr/bin/crun"
-extern long runtime;
-
 /** Starts a program; 0 (STARTED and EXITED follow) or -errno. */
 long spawn(u32 call, struct reader *in);
 /** A process of ours that does one thing: `result` says what, as 0 or -errno, and answers the call. */

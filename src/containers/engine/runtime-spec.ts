@@ -4,12 +4,14 @@ import { capabilitiesOf } from './capabilities.ts';
 import type { ProcessUser } from './container-users.ts';
 import { badParameter } from './engine-error.ts';
 import type { ContainerSettings, HostConfig } from './engine-types.ts';
-import { type SeccompProfile, seccompOf } from './seccomp-profile.ts';
+import { seccompFilter } from './seccomp-filter.ts';
+import { defaultSeccomp, type SeccompProfile, seccompOf } from './seccomp-profile.ts';
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_SHM = 64 * 1024 * 1024;
 const CPU_PERIOD = 100_000;
 const NANO_CPUS = 1e9;
+const MOST_PROGRAMS = 64;
 
 const MASKED_PATHS = [
   ...['/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats'],
@@ -18,16 +20,6 @@ const MASKED_PATHS = [
 ];
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 const NAMESPACES = ['mount', 'uts', 'ipc', 'cgroup'];
-/** null, zero, full, tty, random and urandom, terminals; any node may be made, but not opened. */
-const DEVICES = [
-  { allow: false, access: 'rwm' },
-  { allow: true, type: 'c', access: 'm' },
-  { allow: true, type: 'b', access: 'm' },
-  ...[3, 5, 7, 8, 9].map((minor) => ({ allow: true, type: 'c', major: 1, minor, access: 'rwm' })),
-  ...[0, 1, 2].map((minor) => ({ allow: true, type: 'c', major: 5, minor, access: 'rwm' })),
-  { allow: true, type: 'c', major: 136, access: 'rwm' },
-];
-
 export interface OciMount {
   destination: string;
   type: string;
@@ -52,6 +44,7 @@ export interface OciSpec {
   process: OciProcess;
   root: { path: string; readonly: boolean };
   hostname?: string;
+  annotations?: Record<string, string>;
   mounts: OciMount[];
   linux: {
     cgroupsPath: string;
@@ -103,9 +96,30 @@ export function runtimeSpec(parts: SpecParts): OciSpec {
       sysctl: { ...(network === undefined ? {} : SYSCTLS), ...host.Sysctls },
     },
   };
-  const seccomp = seccompOf(securityOptions(host).seccomp, spec.process.capabilities.bounding);
-  if (seccomp !== undefined) spec.linux.seccomp = seccomp;
+  const { seccomp = 'builtin' } = securityOptions(host);
+  if (seccomp === 'builtin') spec.annotations = { [SECCOMP_PROGRAM]: builtinSeccomp(spec) };
+  else {
+    const profile = seccompOf(seccomp);
+    if (profile !== undefined) spec.linux.seccomp = profile;
+  }
   return spec;
+}
+
+/** crun(1): a program for seccomp(2) instead of `linux.seccomp`, in Base64. */
+const SECCOMP_PROGRAM = 'run.oci.seccomp_bpf_data';
+/** Programs by the capabilities that they are for; there are few. */
+const programs = new Map<string, string>();
+
+function builtinSeccomp({ process }: OciSpec): string {
+  const { bounding } = process.capabilities;
+  const key = bounding.join();
+  let program = programs.get(key);
+  if (program === undefined) {
+    program = btoa(String.fromCharCode(...seccompFilter(defaultSeccomp(bounding))));
+    if (programs.size >= MOST_PROGRAMS) programs.clear();
+    programs.set(key, program);
+  }
+  return program;
 }
 
 /** Ports below 1,024 and ping need no privilege in a network namespace of one's own. */
@@ -216,8 +230,8 @@ function resourcesOf(host: HostConfig): Record<string, unknown> {
   }
   if (CpuShares > 0) cpu.shares = CpuShares;
   if (CpusetCpus !== '') cpu.cpus = CpusetCpus;
+  // Devices: the agent restricts them for all containers (guests/container-host/agent/devices.c).
   return {
-    devices: DEVICES,
     // There is no swap: the limit is the same with it.
     ...(Memory > 0 ? { memory: { limit: Memory, swap: Memory } } : {}),
     ...(Object.keys(cpu).length > 0 ? { cpu } : {}),

@@ -54,14 +54,10 @@ export function defaultSeccomp(capabilities: readonly string[]): SeccompProfile 
 
 /**
  * The profile that `--security-opt seccomp=…` asks for: undefined for `unconfined`.
- * @param given a profile as JSON text, `unconfined`, `builtin` or undefined
+ * @param given a profile as JSON text, or `unconfined`
  * @throws {EngineError} 400
  */
-export function seccompOf(
-  given: string | undefined,
-  capabilities: readonly string[],
-): SeccompProfile | undefined {
-  if (given === undefined || given === 'builtin') return defaultSeccomp(capabilities);
+export function seccompOf(given: string): SeccompProfile | undefined {
   if (given === 'unconfined') return undefined;
   let profile: unknown;
   try {
