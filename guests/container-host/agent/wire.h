@@ -11,7 +11,7 @@
 
 #include "system.h"
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 #define HEADER_BYTES 13
 #define FRAME_MAX (128 * 1024)
 

@@ -1,7 +1,7 @@
 // Frames on the channel to the container host's agent: guests/container-host/agent/wire.h has the other side, and says
 // what each kind holds.
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 export const HEADER_BYTES = 13;
 /** Bytes that one frame may have behind its length. */
 export const FRAME_MAX = 128 * 1024;
