@@ -36,16 +36,14 @@ export async function openSnapshot(
 ): Promise<OpenedSnapshot> {
   try {
     if (isSnapshot(source)) {
-      if (await snapshots.has(source.id))
-        return { chain: await snapshots.chain(source.id), owned: true, stored: true };
+      const chain = await snapshots.chainOf(source.id);
+      if (chain !== undefined) return { chain, owned: true, stored: true };
       const file = await HtvmFile.open(await source.blob(), `snapshot ${source.name}`);
       return { chain: [file], owned: false, stored: false };
     }
     const isAddress = typeof source === 'string' || source instanceof URL;
     const bytes = isAddress ? await readFile(String(source)) : source;
     const file = await HtvmFile.open(bytes, isAddress ? String(source) : 'the file');
-    // Before anything is made of it.
-    await file.verify();
     const { id, parent } = file.manifest;
     const chain = parent === undefined ? [file] : await snapshots.chain(id, file);
     return { chain, owned: isAddress, stored: false };

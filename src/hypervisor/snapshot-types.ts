@@ -32,10 +32,11 @@ export interface SnapshotOptions {
   /** True: only what has changed since the last snapshot of this machine that was stored, where there is one. */
   incremental?: boolean;
   /**
-   * none takes three times the room and is restored in less than half the time. Default: gzip, but RAM of up to 512 MiB
-   * as it is in the store of a browser that has four times the room for it; an export is gzipped.
+   * lz4 takes a third more room than gzip and a fifth of its time; none takes twice the room of lz4 and is restored in
+   * less time still. Default: lz4, but RAM of up to 512 MiB as it is in the store of a browser that has four times the
+   * room for it; an export is packed.
    */
-  compression?: 'gzip' | 'none';
+  compression?: 'lz4' | 'gzip' | 'none';
   /**
    * True: the machine stands still until all is packed, instead of while its memory is copied: that takes no memory for a
    * copy, and some ten times as long. Never incremental.

@@ -114,7 +114,7 @@ export class Snapshots implements SnapshotStore {
       const { parent: _, sections, ...manifest } = last.manifest;
       const ram = new Uint8Array(manifest.machine.memory);
       for (const file of chain) await unpackRam(file, ram, () => {});
-      const packer = new SectionPacker('gzip');
+      const packer = new SectionPacker('lz4');
       for (const { name, version } of sections) {
         if (!isRamSection(name)) await packer.add(name, version, await last.read(name));
       }
@@ -131,8 +131,10 @@ export class Snapshots implements SnapshotStore {
       const { parent, id } = file.manifest;
       return files.alone(async () => {
         if (parent !== undefined && !(await files.list()).includes(parent)) throw orphan(file);
-        await files.write(id, bytes instanceof Blob ? bytes : new Blob([bytes as Uint8Array<ArrayBuffer>]));
-        return this.#snapshot(file);
+        // Files of format 1 are packed with gzip, which takes twice the time to restore.
+        const blob = isGzipped(file) ? await packed(file) : blobOf(bytes);
+        await files.write(id, blob);
+        return this.#snapshot(blob.size === file.bytes ? file : await HtvmFile.open(blob, file.name));
       });
     });
   }
@@ -158,8 +160,15 @@ export class Snapshots implements SnapshotStore {
     return this.#inWords(async (files) => (await files.list()).includes(id));
   }
 
-  /** A snapshot with all that it stands on, the lowest first. */
+  /** A snapshot with all that it stands on, the lowest first; rejects (missing) when it is not there. */
   async chain(id: string, top?: HtvmFile): Promise<HtvmFile[]> {
+    const chain = await this.chainOf(id, top);
+    if (chain === undefined) throw new SnapshotError('missing', `there is no snapshot ${id}`);
+    return chain;
+  }
+
+  /** The same; undefined when it is not there. */
+  async chainOf(id: string, top?: HtvmFile): Promise<HtvmFile[] | undefined> {
     return this.#inWords(async (files) => {
       const chain: HtvmFile[] = top === undefined ? [] : [top];
       for (let next = top === undefined ? id : top.manifest.parent; next !== undefined; ) {
@@ -167,7 +176,7 @@ export class Snapshots implements SnapshotStore {
         const above = chain[0];
         if (bytes === undefined) {
           if (above !== undefined) throw orphan(above);
-          throw new SnapshotError('missing', `there is no snapshot ${next}`);
+          return undefined;
         }
         const file = await HtvmFile.open(bytes, `snapshot ${next.slice(0, 12)}`);
         if (file.manifest.id !== next || chain.some(({ manifest }) => manifest.id === next)) {
@@ -188,9 +197,7 @@ export class Snapshots implements SnapshotStore {
       const bytes = await files.read(id);
       if (bytes === undefined)
         throw new SnapshotError('missing', `there is no snapshot ${id}; it was removed`);
-      return bytes instanceof Blob
-        ? bytes
-        : new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/x-htvm' });
+      return blobOf(bytes);
     });
   }
 
@@ -217,13 +224,21 @@ export class Snapshots implements SnapshotStore {
   }
 }
 
-const isPlain = ({ manifest }: HtvmFile) =>
-  manifest.sections.some(({ name, encoding }) => isRamPiece(name) && encoding === 'raw');
+const ramPieces = ({ manifest }: HtvmFile) => manifest.sections.filter(({ name }) => isRamPiece(name));
 
-/** The same file, its sections gzipped. */
+const isPlain = (file: HtvmFile) => ramPieces(file).every(({ encoding }) => encoding === 'raw');
+
+const isGzipped = (file: HtvmFile) => ramPieces(file).some(({ encoding }) => encoding === 'gzip');
+
+const blobOf = (bytes: HtvmBytes): Blob =>
+  bytes instanceof Blob
+    ? bytes
+    : new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/x-htvm' });
+
+/** The same file, its sections packed. */
 async function packed(file: HtvmFile): Promise<Blob> {
   const { sections, ...manifest } = file.manifest;
-  const packer = new SectionPacker('gzip');
+  const packer = new SectionPacker('lz4');
   for (const { name, version } of sections) await packer.add(name, version, await file.read(name));
   return assembleHtvm(manifest, [packer.finish()]);
 }

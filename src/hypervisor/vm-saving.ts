@@ -106,9 +106,9 @@ export class VmSaving {
   }
 
   async #choosePacking({ compression }: SnapshotOptions, isStored: boolean): Promise<Packing> {
-    if (compression !== undefined) return compression === 'none' ? 'raw' : 'gzip';
+    if (compression !== undefined) return compression === 'none' ? 'raw' : compression;
     const { snapshots, config } = this.#vm.parts;
-    return isStored && (await snapshots.prefersPlain(config.memory)) ? 'raw-ram' : 'gzip';
+    return isStored && (await snapshots.prefersPlain(config.memory)) ? 'raw-ram' : 'lz4';
   }
 
   /** A snapshot has been removed: what the machine's overlays keep for it is given up. */

@@ -1,8 +1,8 @@
 // The outermost layer of an .htvm file, as docs/snapshots.md describes it: header, manifest, contents, end mark.
 import { HtvmError } from './htvm-error.ts';
 
-/** The format that this version writes. */
-export const HTVM_VERSION = 1;
+/** The newest format that this version reads: 2 has sections packed with LZ4, 1 has none. */
+export const HTVM_VERSION = 2;
 /** `HTVM` between bytes that a transfer as text or through seven bits would change. */
 const MAGIC = Uint8Array.of(0x89, 0x48, 0x54, 0x56, 0x4d, 0x0d, 0x0a, 0x1a);
 /** The last bytes of a whole file. */
@@ -14,6 +14,8 @@ const DIGEST_BYTES = 32;
 
 /** The header's fields; all numbers are little-endian. */
 export interface HtvmHeader {
+  /** The oldest format that has all that is in it. */
+  format: number;
   /** Bytes of the manifest, which follows the header. */
   manifestBytes: number;
   /** Bytes of the whole file. */
@@ -23,6 +25,7 @@ export interface HtvmHeader {
 }
 
 export function encodeHeader({
+  format,
   manifestBytes,
   fileBytes,
   manifestDigest,
@@ -30,7 +33,7 @@ export function encodeHeader({
   const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
-  view.setUint32(8, HTVM_VERSION, true);
+  view.setUint32(8, format, true);
   view.setUint32(12, manifestBytes, true);
   view.setBigUint64(16, BigInt(fileBytes), true);
   bytes.set(manifestDigest.subarray(0, DIGEST_BYTES), 24);
@@ -64,7 +67,7 @@ export function decodeHeader(bytes: Uint8Array, name: string): HtvmHeader {
   if (manifestBytes < 2 || manifestBytes > MANIFEST_LIMIT || !(fileBytes >= least)) {
     throw new HtvmError('damaged', `${name} is damaged: the lengths in its header cannot be`);
   }
-  return { manifestBytes, fileBytes, manifestDigest: bytes.slice(24, 24 + DIGEST_BYTES) };
+  return { format: version, manifestBytes, fileBytes, manifestDigest: bytes.slice(24, 24 + DIGEST_BYTES) };
 }
 
 /**

@@ -13,7 +13,7 @@ export interface HtvmSection {
   stored: number;
   /** Bytes of its contents. */
   bytes: number;
-  encoding: 'raw' | 'gzip';
+  encoding: 'raw' | 'gzip' | 'lz4';
   /** SHA-256 of the stored bytes, in lower-case hex. */
   sha256: string;
 }
@@ -257,7 +257,7 @@ function readSection(fields: Fields): HtvmSection {
     offset: fields.count('offset'),
     stored: fields.count('stored'),
     bytes: fields.count('bytes'),
-    encoding: fields.choice('encoding', 'raw', 'gzip'),
+    encoding: fields.choice('encoding', 'raw', 'gzip', 'lz4'),
     sha256: fields.text('sha256', DIGEST),
   };
 }

@@ -1,3 +1,4 @@
+import { Lz4Error, lz4Unpack } from '../lz4.ts';
 import { BlobPieces } from './blob-pieces.ts';
 import { gunzipNative } from './gzip-native.ts';
 import { HtvmError } from './htvm-error.ts';
@@ -9,6 +10,10 @@ export type HtvmBytes = Uint8Array | Blob;
 
 /** Most bytes that one section may unpack to: more than any part of a machine writes. */
 const LARGEST_SECTION = 256 * 1024 ** 2;
+/** Bytes that are read first: the manifest of most files is among them. */
+const START_BYTES = 16 * 1024;
+/** No LZ4 block unpacks to more than so many times its bytes: each byte of a length stands for at most 255. */
+const MOST_LZ4 = 256;
 /** Digests that are under way at once: each has a copy of its section. */
 const DIGESTS_AHEAD = 3;
 
@@ -49,7 +54,9 @@ export class HtvmFile {
    */
   static async open(source: HtvmBytes, name = 'the file', isOwn = false): Promise<HtvmFile> {
     const size = sizeOf(source);
-    const header = decodeHeader(await readRange(source, 0, HEADER_BYTES), name);
+    // A look at a blob takes a browser a millisecond, whatever its length.
+    const start = await readRange(source, 0, START_BYTES);
+    const header = decodeHeader(start.subarray(0, HEADER_BYTES), name);
     if (size < header.fileBytes) {
       throw new HtvmError('truncated', `${name} is cut off: ${size} of ${header.fileBytes} bytes are there`);
     }
@@ -58,11 +65,15 @@ export class HtvmFile {
     }
     const contentStart = HEADER_BYTES + header.manifestBytes;
     const contentEnd = size - END_MARK.length;
-    const end = await readRange(source, contentEnd, END_MARK.length);
+    const [end, text] = await Promise.all([
+      readRange(source, contentEnd, END_MARK.length),
+      contentStart <= start.length
+        ? start.subarray(HEADER_BYTES, contentStart)
+        : readRange(source, HEADER_BYTES, header.manifestBytes),
+    ]);
     if (END_MARK.some((byte, index) => end[index] !== byte)) {
       throw new HtvmError('truncated', `${name} is not whole: its end mark is missing`);
     }
-    const text = await readRange(source, HEADER_BYTES, header.manifestBytes);
     const digest = await sha256(text);
     if (digest.some((byte, index) => header.manifestDigest[index] !== byte)) {
       throw new HtvmError('damaged', `${name} is damaged: its manifest is not the one its header names`);
@@ -121,6 +132,11 @@ export class HtvmFile {
       return;
     }
     const digests: Promise<void>[] = [];
+    let room = new Uint8Array(0);
+    const roomOf = (bytes: number) => {
+      if (room.length < bytes) room = new Uint8Array(bytes);
+      return room.subarray(0, bytes);
+    };
     try {
       for (const [index, section] of sections.entries()) {
         const stored = await pieces.next(section.stored);
@@ -130,7 +146,7 @@ export class HtvmFile {
           digests.push(digest);
           await digests[index - DIGESTS_AHEAD];
         }
-        use(index, await this.#unpack(section, stored));
+        use(index, await this.#unpack(section, stored, roomOf));
       }
     } catch (error) {
       // That a section is another one says more than what is wrong with its contents.
@@ -158,7 +174,8 @@ export class HtvmFile {
   }
 
   #checkLengths({ name, bytes, stored, encoding }: HtvmSection): void {
-    if (bytes > LARGEST_SECTION || (encoding === 'raw' && bytes !== stored)) {
+    const canBe = encoding === 'raw' ? bytes === stored : encoding === 'gzip' || bytes <= stored * MOST_LZ4;
+    if (bytes > LARGEST_SECTION || !canBe) {
       throw new HtvmError('damaged', `${this.name} is damaged: the lengths of section ${name} cannot be`);
     }
   }
@@ -170,12 +187,20 @@ export class HtvmFile {
     }
   }
 
-  async #unpack({ name, bytes, encoding }: HtvmSection, stored: Uint8Array): Promise<Uint8Array> {
+  /** @param roomOf memory for unpacked contents, for callers that are done with them before the next */
+  async #unpack(
+    { name, bytes, encoding }: HtvmSection,
+    stored: Uint8Array,
+    roomOf: (bytes: number) => Uint8Array = (length) => new Uint8Array(length),
+  ): Promise<Uint8Array> {
     if (encoding === 'raw') return stored;
     try {
-      return await gunzipNative(stored, bytes);
+      if (encoding === 'gzip') return await gunzipNative(stored, bytes);
+      const contents = roomOf(bytes);
+      lz4Unpack(stored, contents);
+      return contents;
     } catch (error) {
-      if (!(error instanceof HtvmError)) throw error;
+      if (!(error instanceof HtvmError || error instanceof Lz4Error)) throw error;
       throw new HtvmError('damaged', `${this.name} is damaged: section ${name}: ${error.message}`, {
         cause: error,
       });

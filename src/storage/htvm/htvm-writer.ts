@@ -1,3 +1,4 @@
+import { lz4Bound, lz4Pack } from '../lz4.ts';
 import { gzipNative } from './gzip-native.ts';
 import { END_MARK, encodeHeader, HEADER_BYTES, sha256, toHex } from './htvm-format.ts';
 import type { HtvmManifest, HtvmSection } from './htvm-manifest.ts';
@@ -12,14 +13,22 @@ export interface PackedSections {
   contents: Blob;
 }
 
-/** How sections are stored: gzip where that makes them smaller, or as they are (all, or RAM's), to be read fast. */
-export type Packing = 'gzip' | 'raw' | 'raw-ram';
+/**
+ * How sections are stored: packed, where that makes them smaller, with LZ4, which is read fast, or gzip, which takes less
+ * room; or as they are (all, or RAM's), to be read fastest.
+ */
+export type Packing = 'lz4' | 'gzip' | 'raw' | 'raw-ram';
+
+/** Fewer bytes are not worth packing. */
+const LEAST_PACKED = 64;
 
 /** Encodes sections one after the other. */
 export class SectionPacker {
   readonly #sections: PackedSection[] = [];
   readonly #parts: Blob[] = [];
   readonly #packing: Packing;
+  /** Where sections are packed with LZ4, one after the other. */
+  #room = new Uint8Array(0);
 
   constructor(packing: Packing) {
     this.#packing = packing;
@@ -27,8 +36,8 @@ export class SectionPacker {
 
   /** Adds a section; `bytes` must not change before the promise resolves. */
   async add(name: string, version: number, bytes: Uint8Array): Promise<void> {
-    const isRaw = this.#packing === 'raw' || (this.#packing === 'raw-ram' && isRamSection(name));
-    const packed = !isRaw && bytes.length > 64 ? await gzipNative(bytes) : bytes;
+    const encoding = this.#encodingOf(name, bytes);
+    const packed = encoding === 'raw' ? bytes : await this.#pack(bytes, encoding);
     const pays = packed.length < bytes.length;
     const stored = pays ? packed : bytes;
     const digest = toHex(await sha256(stored));
@@ -37,11 +46,25 @@ export class SectionPacker {
       version,
       stored: stored.length,
       bytes: bytes.length,
-      encoding: pays ? 'gzip' : 'raw',
+      encoding: pays ? encoding : 'raw',
       sha256: digest,
     });
     // A blob each: browsers keep it outside this worker's memory from here on.
     this.#parts.push(new Blob([stored as Uint8Array<ArrayBuffer>]));
+  }
+
+  #encodingOf(name: string, { length }: Uint8Array): PackedSection['encoding'] {
+    if (length <= LEAST_PACKED || this.#packing === 'raw') return 'raw';
+    if (this.#packing === 'raw-ram') return isRamSection(name) ? 'raw' : 'lz4';
+    return this.#packing;
+  }
+
+  /** The result is valid until the next call. */
+  async #pack(bytes: Uint8Array, encoding: 'gzip' | 'lz4'): Promise<Uint8Array> {
+    if (encoding === 'gzip') return gzipNative(bytes);
+    const wanted = lz4Bound(bytes.length);
+    if (this.#room.length < wanted) this.#room = new Uint8Array(wanted);
+    return lz4Pack(bytes, this.#room);
   }
 
   finish(): PackedSections {
@@ -65,6 +88,7 @@ export async function assembleHtvm(
   const whole: HtvmManifest = { ...manifest, sections };
   const text = new TextEncoder().encode(JSON.stringify(whole));
   const header = encodeHeader({
+    format: sections.some(({ encoding }) => encoding === 'lz4') ? 2 : 1,
     manifestBytes: text.length,
     fileBytes: HEADER_BYTES + text.length + offset + END_MARK.length,
     manifestDigest: await sha256(text),

@@ -204,7 +204,8 @@ export async function unpackRam(
       at += count;
     }
   };
-  if (names.every((name) => file.section(name).encoding === 'raw')) {
+  // gzip is unpacked by the host, in Node several at a time.
+  if (names.every((name) => file.section(name).encoding !== 'gzip')) {
     await file.readInOrder(names, put);
     return;
   }

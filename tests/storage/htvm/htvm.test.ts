@@ -4,6 +4,7 @@ import { HtvmError } from '../../../src/storage/htvm/htvm-error.ts';
 import { encodeHeader, HEADER_BYTES, sha256 } from '../../../src/storage/htvm/htvm-format.ts';
 import { parseManifest } from '../../../src/storage/htvm/htvm-manifest.ts';
 import { HtvmFile } from '../../../src/storage/htvm/htvm-reader.ts';
+import { assembleHtvm } from '../../../src/storage/htvm/htvm-writer.ts';
 import {
   copyRam,
   findPages,
@@ -51,15 +52,19 @@ const faultOf = (bytes: Uint8Array) =>
   );
 
 describe('.htvm', () => {
-  it('gives back the RAM it was made of, gzipped or not, from bytes or a blob', async () => {
+  it('gives back the RAM it was made of, packed or not, from bytes or a blob', async () => {
     await fc.assert(
-      fc.asyncProperty(someRam, fc.constantFrom('gzip' as const, 'raw' as const), async (ram, packing) => {
-        const blob = await fileOf(ram, packing);
-        expect(isSame(await load(await bytesOf(blob)), ram)).toBe(true);
-        const again = new Uint8Array(RAM_BYTES);
-        await unpackRam(await HtvmFile.open(blob), again, () => {});
-        expect(isSame(again, ram)).toBe(true);
-      }),
+      fc.asyncProperty(
+        someRam,
+        fc.constantFrom('lz4' as const, 'gzip' as const, 'raw' as const),
+        async (ram, packing) => {
+          const blob = await fileOf(ram, packing);
+          expect(isSame(await load(await bytesOf(blob)), ram)).toBe(true);
+          const again = new Uint8Array(RAM_BYTES);
+          await unpackRam(await HtvmFile.open(blob), again, () => {});
+          expect(isSame(again, ram)).toBe(true);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -67,18 +72,42 @@ describe('.htvm', () => {
   it('RAM of many pieces is read from a blob in one stream, and a bit changed in any of them is found', async () => {
     const ram = new Uint8Array(9 << 20);
     for (let at = 0; at < ram.length; at += 97) ram[at] = at >> 12;
-    const blob = await fileOf(ram, 'raw');
-    const { manifest } = await HtvmFile.open(blob);
-    const contents = blob.size - 8 - manifest.sections.reduce((sum, { stored }) => sum + stored, 0);
-    const again = new Uint8Array(ram.length);
-    await unpackRam(await HtvmFile.open(blob), again, () => {});
-    expect(isSame(again, ram)).toBe(true);
-    for (const { name, offset } of manifest.sections.filter((section) => /^ram\/\d/.test(section.name))) {
-      const bytes = await bytesOf(blob);
-      bytes[contents + offset + 77]! ^= 4;
-      const file = await HtvmFile.open(new Blob([bytes]));
-      await expect(unpackRam(file, again, () => {})).rejects.toThrow(`section ${name} has another SHA-256`);
+    for (const packing of ['raw', 'lz4'] as const) {
+      const blob = await fileOf(ram, packing);
+      const { manifest } = await HtvmFile.open(blob);
+      const contents = blob.size - 8 - manifest.sections.reduce((sum, { stored }) => sum + stored, 0);
+      const again = new Uint8Array(ram.length);
+      await unpackRam(await HtvmFile.open(blob), again, () => {});
+      expect(isSame(again, ram)).toBe(true);
+      for (const { name, offset } of manifest.sections.filter((section) => /^ram\/\d/.test(section.name))) {
+        const bytes = await bytesOf(blob);
+        bytes[contents + offset + 77]! ^= 4;
+        const file = await HtvmFile.open(new Blob([bytes]));
+        await expect(unpackRam(file, again, () => {})).rejects.toThrow(`section ${name} has another SHA-256`);
+      }
     }
+  });
+
+  it('has format 2 where anything is packed with LZ4, which older versions cannot read, and else 1', async () => {
+    const ram = new Uint8Array(RAM_BYTES).fill(7);
+    const formatOf = async (packing: 'lz4' | 'gzip' | 'raw') =>
+      new DataView((await bytesOf(await fileOf(ram, packing))).buffer).getUint32(8, true);
+    expect([await formatOf('lz4'), await formatOf('gzip'), await formatOf('raw')]).toEqual([2, 1, 1]);
+  });
+
+  it('a section that claims to unpack to more than LZ4 can give is refused before memory is taken', async () => {
+    const { manifest } = await HtvmFile.open(await fileOf(new Uint8Array(RAM_BYTES).fill(7), 'lz4'));
+    const piece = manifest.sections.find(({ name }) => name === 'ram/0')!;
+    const sections = manifest.sections.map((section) =>
+      section === piece ? { ...section, bytes: 200 << 20 } : section,
+    );
+    const blob = await fileOf(new Uint8Array(RAM_BYTES).fill(7), 'lz4');
+    const contents = blob.slice(
+      blob.size - 8 - manifest.sections.reduce((sum, { stored }) => sum + stored, 0),
+      -8,
+    );
+    const file = await HtvmFile.open(await assembleHtvm(manifest, [{ sections, contents }]));
+    await expect(file.read('ram/0')).rejects.toThrow('the lengths of section ram/0 cannot be');
   });
 
   it('leaves out pages of zeroes', async () => {
@@ -133,7 +162,7 @@ describe('.htvm', () => {
 
   it('with any bit changed, it is refused', async () => {
     const ram = Uint8Array.from({ length: RAM_BYTES }, (_, index) => (index * 2654435761) >>> 13);
-    for (const packing of ['gzip', 'raw'] as const) {
+    for (const packing of ['lz4', 'gzip', 'raw'] as const) {
       const bytes = await bytesOf(await fileOf(ram, packing));
       await fc.assert(
         fc.asyncProperty(
@@ -182,6 +211,7 @@ describe('.htvm', () => {
     });
     const manifest = new TextEncoder().encode(text);
     const header = encodeHeader({
+      format: 1,
       manifestBytes: manifest.length,
       fileBytes: HEADER_BYTES + manifest.length + 8,
       manifestDigest: await sha256(manifest),
@@ -212,7 +242,7 @@ describe('.htvm', () => {
                 offset: fc.integer({ min: -1, max: 200 }),
                 stored: fc.oneof(fc.nat(200), fc.double()),
                 bytes: fc.nat(200),
-                encoding: fc.constantFrom('raw', 'gzip', 'zstd'),
+                encoding: fc.constantFrom('raw', 'gzip', 'lz4', 'zstd'),
                 sha256: fc.constant('0'.repeat(64)),
               }),
             ),
