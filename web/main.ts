@@ -43,6 +43,8 @@ const page = pageView(app);
 document.querySelector('#app')?.replaceWith(page.element);
 void app.catalogue.load();
 void app.snapshots.load();
+// A failure is told when a machine is made.
+hypervisor.ready().catch(() => {});
 acceptSnapshotDrops(app);
 refuseStrayDrops();
 

@@ -30,6 +30,7 @@ import { parseMemory } from './size.ts';
 import { SnapshotError } from './snapshot-error.ts';
 import type { CloneOptions, RestoreOptions, SnapshotStore } from './snapshot-types.ts';
 import { Snapshots } from './snapshots.ts';
+import { SpareWorker } from './spare-worker.ts';
 import type { GuestFiles, GuestResolver, VirtualMachine, VmOptions } from './types.ts';
 import { Vm } from './vm.ts';
 import type { BootFiles, TakenCopy, VmParts } from './vm-parts.ts';
@@ -80,9 +81,21 @@ export class Hypervisor {
   #files: SnapshotFiles | undefined;
   #warm: WarmStarts | undefined;
   #coreKey: Promise<string> | undefined;
+  #spare: SpareWorker | undefined;
 
   constructor(options: HypervisorOptions = {}) {
     this.#options = options;
+  }
+
+  /**
+   * Makes the next machines come sooner: compiles the core, and has a worker in reserve from now on.
+   * @throws {FileError} when the core cannot be read
+   */
+  async ready(): Promise<void> {
+    const platform = await currentPlatform();
+    this.#spare ??= new SpareWorker(this.#options.workerFactory ?? platform.startWorker);
+    this.#spare.fill();
+    await this.#core(platform);
   }
 
   /**
@@ -396,14 +409,17 @@ export class Hypervisor {
 
   /** Ends every worker and frees all memory. */
   async destroyAll(): Promise<void> {
-    await Promise.all([...this.#vms.values()].map((vm) => vm.destroy()));
+    const spare = this.#spare;
+    this.#spare = undefined;
+    await Promise.all([...[...this.#vms.values()].map((vm) => vm.destroy()), spare?.close()]);
   }
 
   async #platform(): Promise<Platform> {
     const platform = await currentPlatform();
     return {
       ...platform,
-      startWorker: this.#options.workerFactory ?? platform.startWorker,
+      startWorker: (name) =>
+        this.#spare?.take(name) ?? (this.#options.workerFactory ?? platform.startWorker)(name),
       resolveGuest: this.#options.resolveGuest ?? platform.resolveGuest,
     };
   }
