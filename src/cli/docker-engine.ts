@@ -37,7 +37,8 @@ export function nodeEngine(images: ImageStore): ContainerEngine {
   });
 }
 
-async function prepareHost(): Promise<void> {
+/** Makes the guest that containers run in, where it is not there. */
+export async function prepareHost(): Promise<void> {
   const entry = (await listGuests()).find(({ name }) => name === HOST_GUEST);
   if (entry?.prepared) return;
   const progress = progressPrinter();

@@ -92,6 +92,7 @@ The mirror is that of this machine's apt configuration; HYPERTAB_DEBIAN_MIRROR=U
 
 export const IMAGE_HELP = `Usage: hypertab image ls [--all] [--json|--quiet] [NAME]
        hypertab image prepare [--refresh] [NAME...]
+       hypertab image offer NAME...
        hypertab image pull|push [--quiet] NAME...
        hypertab image load [--input FILE | FILE...]
        hypertab image save [--output FILE] NAME...
@@ -102,7 +103,8 @@ export const IMAGE_HELP = `Usage: hypertab image ls [--all] [--json|--quiet] [NA
        hypertab image prune [--all]
 
 Images of containers, for linux/riscv64. prepare makes one from packages of this machine's Debian mirror
-(without a name it lists which); load reads an archive of docker save, an OCI archive or an OCI layout's
+(without a name it lists which); offer puts images, made first where that is needed, where the page finds
+them that npm start serves, and prepares the container host they run in; load reads an archive of docker save, an OCI archive or an OCI layout's
 directory; save writes what docker load and skopeo read. They are kept in HYPERTAB_IMAGES, else
 build/images.
 

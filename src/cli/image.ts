@@ -1,7 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { imageProgressPrinter } from '../containers/docker/image-progress.ts';
 import { prepareImage } from '../containers/images/debian/debian-image-node.ts';
 import { debianImages } from '../containers/images/debian/debian-images.ts';
@@ -12,8 +14,10 @@ import { parseReference, shortId } from '../containers/images/reference.ts';
 import { repositoryFor } from '../containers/images/registry/registry-settings.ts';
 import { storedCredentials } from '../containers/images/registry/stored-credentials-node.ts';
 import type { RegistryTaskOptions } from '../containers/images/types.ts';
+import { guestsFolder } from '../guests/paths-node.ts';
 import { formatBytes, progressPrinter } from '../guests/progress-node.ts';
 import { docker } from './docker.ts';
+import { prepareHost } from './docker-engine.ts';
 import { formatTable } from './guest.ts';
 import { IMAGE_HELP } from './help.ts';
 import { nearest, parseOptions } from './options.ts';
@@ -48,6 +52,7 @@ const VERBS: Record<
 > = {
   ls: { options: ['json', 'all', 'quiet'], least: 0, most: 1, run: list },
   prepare: { options: ['refresh'], least: 0, most: 100, run: prepare },
+  offer: { options: [], least: 1, most: 100, run: offer },
   pull: { options: ['quiet'], least: 1, most: 100, run: (task) => transfer('pull', task) },
   push: { options: ['quiet'], least: 1, most: 100, run: (task) => transfer('push', task) },
   load: { options: ['input'], least: 0, most: 100, run: load },
@@ -155,6 +160,40 @@ async function prepare({ names, parsed, store, signal }: Task): Promise<void> {
       progress.end();
     }
     process.stderr.write(`${name}: ready\n`);
+  }
+}
+
+/** Puts images where the page that `npm start` serves finds them: saved and gzipped, beside the guests. */
+async function offer(task: Task): Promise<void> {
+  const { names, store, signal } = task;
+  await prepareHost();
+  const folder = join(guestsFolder(), 'images');
+  await mkdir(folder, { recursive: true });
+  for (const name of names) {
+    const { domain, path, tag = 'latest' } = parseReference(name);
+    if (domain !== '' || path.includes('/') || tag !== 'latest') {
+      throw new UsageError(`image offer takes names of one word, for the page asks for no others: '${name}'`);
+    }
+    const isHere = await store.inspect(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isHere && debianImages.some((known) => known.name === path)) {
+      await prepare({ ...task, names: [path] });
+    }
+    const file = join(folder, `${path}.tar.gz`);
+    const draft = `${file}.${process.pid}`;
+    const archive = Readable.fromWeb(
+      store.save([path], { signal }) as Parameters<typeof Readable.fromWeb>[0],
+    );
+    try {
+      await pipeline(archive, createGzip(), createWriteStream(draft), { signal });
+      await rename(draft, file);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+    process.stderr.write(`${path}: the page can load it (${formatBytes((await stat(file)).size)})\n`);
   }
 }
 

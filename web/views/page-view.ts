@@ -1,3 +1,4 @@
+import { hostConsoleView } from '../host-console/host-console-view.ts';
 import type { App } from '../state/app.ts';
 import { strings } from '../strings.ts';
 import { h } from './dom.ts';
@@ -68,7 +69,7 @@ export function pageView(app: App): PageView {
     panels.set(key, panel);
     return panel;
   };
-  addPanel('guests', undefined, h('div', {}, guestsView(app), snapshotsView(app)));
+  addPanel('guests', undefined, h('div', {}, guestsView(app), snapshotsView(app), hostConsoleView(app)));
 
   tabs.onkeydown = (event) => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;

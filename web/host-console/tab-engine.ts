@@ -1,0 +1,93 @@
+// The container engine of a tab: images and volumes in the browser's private files, one container host.
+import {
+  BrowserVolumes,
+  ContainerEngine,
+  ContainerHost,
+  type DockerIo,
+  type DockerTask,
+  EngineError,
+  errorOutput,
+  GuestError,
+  type Hypervisor,
+  type ImageStore,
+  imageProgressPrinter,
+  MemoryVolumes,
+  openImages,
+} from 'hypertab';
+import type { HostConsoleStrings } from './strings.ts';
+
+/** What the tab's commands of docker's work with. */
+export type TabTask = Omit<DockerTask, 'io'> & { images: ImageStore };
+
+export interface TabEngineOptions {
+  hypervisor: Hypervisor;
+  /** Where prepared guests are; images that the server offers are in its folder images. */
+  guests: URL;
+  strings: HostConsoleStrings;
+  /** Told when a container host is being started. */
+  onHostStart?: () => void;
+}
+
+/** Opens the images of this browser; the container host is booted when the first container wants it. */
+export async function openTabEngine(options: TabEngineOptions): Promise<TabTask> {
+  const { hypervisor, strings } = options;
+  const images = await openImages({ registries: { proxy: '/registry' } });
+  const engine = new ContainerEngine({
+    images,
+    volumes: (await hasPrivateFiles()) ? new BrowserVolumes() : new MemoryVolumes(),
+    startHost: async () => {
+      options.onHostStart?.();
+      try {
+        return await ContainerHost.start({ hypervisor });
+      } catch (error) {
+        if (error instanceof GuestError) throw new EngineError(500, strings.noHost, { cause: error });
+        throw error;
+      }
+    },
+  });
+  const fetchImage = (name: string, io: DockerIo) => fetchTabImage(images, name, io, options);
+  return { engine, images, fetchImage, lasting: true };
+}
+
+/** Whether this page may keep files. */
+export async function hasPrivateFiles(): Promise<boolean> {
+  try {
+    await navigator.storage.getDirectory();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Gets an image that is not in the store: one that the page's server offers, or one of a registry. */
+async function fetchTabImage(
+  images: ImageStore,
+  name: string,
+  io: DockerIo,
+  { guests, strings }: TabEngineOptions,
+): Promise<void> {
+  const progress = imageProgressPrinter(errorOutput(io));
+  const own = /^([a-z0-9][a-z0-9._-]*)(?::latest)?$/.exec(name)?.[1];
+  try {
+    if (own === undefined) {
+      await images.pull(name, { onProgress: progress.onProgress });
+      return;
+    }
+    const response = await fetch(new URL(`images/${own}.tar.gz`, guests), { cache: 'no-cache' });
+    if (!response.ok || response.body === null) throw new EngineError(404, strings.notOffered(own));
+    const total = Number(response.headers.get('content-length') ?? 0);
+    let current = 0;
+    const counted = response.body.pipeThrough(
+      new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform: (bytes, controller) => {
+          current += bytes.length;
+          if (total > 0) progress.onProgress({ status: own, id: own, progressDetail: { current, total } });
+          controller.enqueue(bytes);
+        },
+      }),
+    );
+    await images.load(counted);
+  } finally {
+    progress.end();
+  }
+}
