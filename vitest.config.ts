@@ -12,6 +12,7 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/system/**', 'tests/browser/**', 'tests/chromium/**', 'tests/long/**'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

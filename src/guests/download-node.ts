@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diskError, fileSize, hashFile, onDisk } from './disk-node.ts';
 import { GuestError } from './guest-error.ts';
-import { type HttpAnswer, httpGet } from './http-node.ts';
+import { arrivals, type HttpAnswer, httpGet } from './http-node.ts';
 import type { ProgressListener } from './progress.ts';
 
 export interface Download {
@@ -135,13 +135,13 @@ async function transfer(what: Download, part: string, options: DownloadOptions):
     let done = start;
     try {
       onProgress?.({ kind: 'bytes', label: what.label, done, total, resumed: start });
-      const chunks = answer.body[Symbol.asyncIterator]();
+      const chunks = arrivals(answer.body);
       for (;;) {
         let chunk: Buffer;
         try {
           const next = await chunks.next();
           if (next.done) break;
-          chunk = next.value as Buffer;
+          chunk = next.value;
         } catch (error) {
           throw new TransientError(reasonOf(error));
         }

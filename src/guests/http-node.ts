@@ -38,6 +38,43 @@ export async function httpGet(address: string, options: HttpOptions = {}): Promi
   }
 }
 
+/** Chunks of a body that wait to be taken before the connection is held back. */
+const MOST_WAITING = 64;
+
+/**
+ * What arrives of a body, in order. Where the connection breaks, everything that came before is given first: a stream's
+ * own iterator would drop what it has not handed out yet.
+ * @throws {Error} Node's own when the connection breaks
+ */
+export async function* arrivals(body: http.IncomingMessage): AsyncGenerator<Buffer, void, void> {
+  const waiting: Buffer[] = [];
+  let over = false;
+  let failure: Error | undefined;
+  let wake = (): void => undefined;
+  const end = (error?: Error): void => {
+    over = true;
+    failure ??= error;
+    wake();
+  };
+  body.on('error', end);
+  body.on('end', () => end());
+  body.on('close', () => end());
+  body.on('data', (chunk: Buffer) => {
+    waiting.push(chunk);
+    if (waiting.length >= MOST_WAITING) body.pause();
+    wake();
+  });
+  for (;;) {
+    const chunk = waiting.shift();
+    if (chunk !== undefined) {
+      if (waiting.length === 0) body.resume();
+      yield chunk;
+    } else if (failure !== undefined) throw failure;
+    else if (over) return;
+    else await new Promise<void>((resolve) => (wake = resolve));
+  }
+}
+
 function parseUrl(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

@@ -180,7 +180,7 @@ export class FakeMirror {
       return;
     }
     const { after } = this.cuts.splice(cut, 1)[0]!;
-    response.write(body.subarray(0, after), () => setTimeout(() => response.destroy(), 20));
+    response.write(body.subarray(0, after), () => response.destroy());
   }
 }
 

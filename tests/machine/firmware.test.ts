@@ -61,12 +61,15 @@ _start:
   la t0, fired
   lw t0, 0(t0)
   beqz t0, 1b
-  li a0, 1                   # an IPI to itself
+  la s5, fired
+  sw zero, 0(s5)
+  li a0, 1                   # an IPI to itself, which QEMU delivers some instructions later
   li a1, 0
   li t0, 0x2
   csrs sie, t0
   sbi 0x735049, 0
-  nop
+1: lw t0, 0(s5)
+  beqz t0, 1b
   li a0, 0
   li a1, 0
   sbi 0x53525354, 0
