@@ -123,6 +123,7 @@ async function transfer(what: Download, part: string, options: DownloadOptions):
     throw new TransientError(reasonOf(error));
   }
   try {
+    const chunks = arrivals(answer.body);
     const start = startOfBody(answer, have, what.url);
     if (start === undefined) {
       await rm(part, { force: true });
@@ -135,7 +136,6 @@ async function transfer(what: Download, part: string, options: DownloadOptions):
     let done = start;
     try {
       onProgress?.({ kind: 'bytes', label: what.label, done, total, resumed: start });
-      const chunks = arrivals(answer.body);
       for (;;) {
         let chunk: Buffer;
         try {

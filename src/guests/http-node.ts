@@ -43,10 +43,11 @@ const MOST_WAITING = 64;
 
 /**
  * What arrives of a body, in order. Where the connection breaks, everything that came before is given first: a stream's
- * own iterator would drop what it has not handed out yet.
- * @throws {Error} Node's own when the connection breaks
+ * own iterator would drop what it has not handed out yet. Listens from the call on, which must be in the turn of the
+ * answer's arrival.
+ * @throws {Error} Node's own when the connection breaks, from the iterator
  */
-export async function* arrivals(body: http.IncomingMessage): AsyncGenerator<Buffer, void, void> {
+export function arrivals(body: http.IncomingMessage): AsyncGenerator<Buffer, void, void> {
   const waiting: Buffer[] = [];
   let over = false;
   let failure: Error | undefined;
@@ -64,15 +65,17 @@ export async function* arrivals(body: http.IncomingMessage): AsyncGenerator<Buff
     if (waiting.length >= MOST_WAITING) body.pause();
     wake();
   });
-  for (;;) {
-    const chunk = waiting.shift();
-    if (chunk !== undefined) {
-      if (waiting.length === 0) body.resume();
-      yield chunk;
-    } else if (failure !== undefined) throw failure;
-    else if (over) return;
-    else await new Promise<void>((resolve) => (wake = resolve));
-  }
+  return (async function* () {
+    for (;;) {
+      const chunk = waiting.shift();
+      if (chunk !== undefined) {
+        if (waiting.length === 0) body.resume();
+        yield chunk;
+      } else if (failure !== undefined) throw failure;
+      else if (over) return;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  })();
 }
 
 function parseUrl(address: string): URL {
