@@ -32,9 +32,18 @@ export type {
   RegistryTaskOptions,
   RemoveOptions,
 } from './containers/images/types.ts';
+export { type HostFeatures, hostFeatures } from './core/host-features.ts';
 export { GuestError } from './guests/guest-error.ts';
 export type { GuestEntry, GuestFile, GuestManifest } from './guests/guest-types.ts';
 export { resolveGuestHttp } from './guests/resolve-http.ts';
+export {
+  parsePasses,
+  runTwin,
+  type Workload,
+  WorkloadError,
+  type WorkloadPass,
+  withParameters,
+} from './guests/workloads.ts';
 export {
   FileError,
   GuestStoppedError,

@@ -69,7 +69,7 @@ describe.each([
 
   test('is isolated or says that it is not', async () => {
     expect(await open.page.evaluate(() => window.crossOriginIsolated)).toBe(isolated);
-    expect(await open.page.locator('.isolation').count()).toBe(isolated ? 0 : 1);
+    expect(await open.page.locator('[data-missing=isolation]').count()).toBe(isolated ? 0 : 1);
   });
 
   test('boots to a prompt after one click, with the keyboard in the console', async () => {

@@ -79,8 +79,8 @@ declare global {
     /** What the page offers to tests and to people with the developer tools open. */
     hypertab: {
       hypervisor: Hypervisor;
-      app: { view: { value: { sessions: readonly { vm: VirtualMachine | undefined }[] } } };
-      consoleText(machine?: string): string;
+      app: { view: { value: { sessions: readonly { id: string; vm: VirtualMachine | undefined }[] } } };
+      consoleText(machine?: string, index?: number): string;
     };
   }
 }
@@ -108,6 +108,8 @@ export async function openPage(
   page.on('console', (message) => {
     // The software renderer of a machine without a graphics card talks about its own speed.
     if (message.text().includes('GL Driver Message')) return;
+    // So does xterm.js when a busy computer keeps it waiting.
+    if (message.text().includes('task queue exceeded')) return;
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -155,4 +157,15 @@ export const control = (page: Page, name: string) =>
 export async function screenshot(page: Page, name: string): Promise<void> {
   await mkdir('build/screenshots', { recursive: true });
   await page.screenshot({ path: `build/screenshots/${name}.png` });
+}
+
+/** Does what the command palette finds for some letters, by keyboard. */
+export async function command(page: Page, letters: string): Promise<void> {
+  await page.keyboard.press('Control+Shift+K');
+  await page.locator('dialog.palette [role=option]').first().waitFor();
+  await page.keyboard.type(letters);
+  await page.keyboard.press('Enter');
+  await page.locator('dialog.palette').waitFor({ state: 'detached' });
+  // What it does begins behind the dialog's end.
+  await page.waitForTimeout(50);
 }

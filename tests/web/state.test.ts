@@ -50,7 +50,7 @@ describe('the console feed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.uint8Array({ maxLength: 50 }), fc.boolean())), (steps) => {
         const terminal = slowTerminal();
-        const feed = new ConsoleFeed(terminal, 'SKIPPED');
+        const feed = new ConsoleFeed(terminal, () => 'SKIPPED');
         let expected = '';
         for (const [data, drain] of steps) {
           feed.push(data);
@@ -64,7 +64,7 @@ describe('the console feed', () => {
 
   test('holds a flood to a bounded size, says that it skipped, and shows the end', () => {
     const terminal = slowTerminal();
-    const feed = new ConsoleFeed(terminal, 'SKIPPED');
+    const feed = new ConsoleFeed(terminal, () => 'SKIPPED');
     const chunk = new Uint8Array(65_536).fill(0x2e);
     for (let index = 0; index < 200; index++) feed.push(chunk);
     feed.push(bytes('the end'));
@@ -80,6 +80,7 @@ describe('the console feed', () => {
 describe('what may be asked of a machine', () => {
   const view = (phase: SessionView['phase'], busy = false): SessionView => ({
     phase,
+    name: 'one',
     switchedOff: false,
     busy,
   });

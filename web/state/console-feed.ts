@@ -14,13 +14,13 @@ const KEPT = 1 << 18;
  */
 export class ConsoleFeed {
   readonly #sink: ByteSink;
-  readonly #skippedNote: string;
+  readonly #skippedNote: () => string;
   #inFlight = 0;
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #skipped = false;
 
-  constructor(sink: ByteSink, skippedNote: string) {
+  constructor(sink: ByteSink, skippedNote: () => string) {
     this.#sink = sink;
     this.#skippedNote = skippedNote;
   }
@@ -50,7 +50,7 @@ export class ConsoleFeed {
     const kept = this.#kept;
     if (kept.length === 0) return;
     // CAN ends an escape sequence that lost its end; SGR 0 ends its colours.
-    if (this.#skipped) this.#sink.write(`\x18\x1b[0m\r\n${this.#skippedNote}\r\n`);
+    if (this.#skipped) this.#sink.write(`\x18\x1b[0m\r\n${this.#skippedNote()}\r\n`);
     this.#kept = [];
     this.#keptBytes = 0;
     this.#skipped = false;

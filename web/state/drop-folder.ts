@@ -1,5 +1,5 @@
 import type { SetFile, TreeFile, VirtualMachine, VmFolder, VmShare } from 'hypertab';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { patch, Store } from './store.ts';
 
 /** The share of each machine of the page, /mnt/drop in the guest, and its directory for what the guest hands out. */

@@ -1,5 +1,5 @@
 import type { GuestEntry } from 'hypertab';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { Store } from './store.ts';
 
 export type Catalogue =

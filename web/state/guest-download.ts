@@ -1,5 +1,5 @@
 import type { FileSource, GuestFiles } from 'hypertab';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { downloadBlob, type OnBytes } from './download-blob.ts';
 import { formatBytes } from './format.ts';
 

@@ -5,10 +5,11 @@ import type {
   Snapshot,
   StopReason,
   VirtualMachine,
+  VmOptions,
   VmState,
   VmStats,
 } from 'hypertab';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { DropFolder } from './drop-folder.ts';
 import { formatBytes, formatShare } from './format.ts';
 import { type DownloadProgress, downloadGuest } from './guest-download.ts';
@@ -17,6 +18,8 @@ import { patch, Store } from './store.ts';
 
 /** Where a machine is on its way, as the page sees it. */
 export interface SessionView {
+  /** What its user calls it. */
+  name: string;
   phase: 'downloading' | 'starting' | 'failed' | VmState;
   download?: DownloadProgress;
   stats?: VmStats;
@@ -25,6 +28,8 @@ export interface SessionView {
   shuttingDown?: boolean;
   /** A snapshot of it is under way, or has been made, in words. */
   saving?: string;
+  /** It was there before the page was loaded anew, and has ended with that. */
+  recalled?: boolean;
   /** The user pulled the plug. */
   switchedOff: boolean;
   error?: string;
@@ -47,9 +52,12 @@ export interface Abilities {
   retry: boolean;
 }
 
+/** What its user may choose for a new machine; what is left out is as the guest wants it. */
+export type MachineChoices = Pick<VmOptions, 'memory' | 'cpus' | 'consoles' | 'engine'>;
+
 /** What a machine is made of. */
 export type MachineOrigin =
-  | { kind: 'boot' }
+  | { kind: 'boot'; choices?: MachineChoices }
   | { kind: 'snapshot'; snapshot: Snapshot }
   | { kind: 'clone'; vm: VirtualMachine };
 
@@ -72,19 +80,22 @@ export function abilities(view: SessionView): Abilities {
 /** Finds the files of a guest by name. */
 export type ResolveGuest = (name: string) => Promise<GuestFiles>;
 
+/** Characters of a machine's name. */
+const MAX_NAME = 60;
+
 /** One machine on the page: download, creation, life, console, end. */
 export class MachineSession {
   readonly id: string;
   readonly guest: GuestEntry;
-  readonly name: string;
-  readonly view = new Store<SessionView>({ phase: 'downloading', switchedOff: false, busy: false });
+  readonly view: Store<SessionView>;
   /** Files in and out, for a guest that can mount a share. */
   readonly drop: DropFolder | undefined;
   readonly #hypervisor: Hypervisor;
   readonly #resolveGuest: ResolveGuest;
   readonly #origin: MachineOrigin;
   readonly #abort = new AbortController();
-  readonly #output = new Set<(data: Uint8Array) => void>();
+  /** Who listens to console N. */
+  readonly #output: Set<(data: Uint8Array) => void>[];
   readonly #clear = new Set<() => void>();
   readonly #subscriptions: (() => void)[] = [];
   #vm: VirtualMachine | undefined;
@@ -104,11 +115,27 @@ export class MachineSession {
   ) {
     this.#origin = origin;
     this.id = id;
-    this.name = name;
+    const terminals = (origin.kind === 'boot' ? origin.choices?.consoles : undefined) ?? 0;
+    this.#output = Array.from({ length: 1 + terminals }, () => new Set());
+    this.view = new Store<SessionView>({ name, phase: 'downloading', switchedOff: false, busy: false });
     this.guest = guest;
     this.drop = guest.kind === 'debian' ? new DropFolder() : undefined;
     this.#hypervisor = hypervisor;
     this.#resolveGuest = resolveGuest;
+  }
+
+  get name(): string {
+    return this.view.value.name;
+  }
+
+  rename(name: string): void {
+    const trimmed = name.trim().slice(0, MAX_NAME);
+    if (trimmed !== '') patch(this.view, { name: trimmed });
+  }
+
+  /** It was there before the page was loaded anew: off, until somebody starts it. */
+  recall(): void {
+    patch(this.view, { phase: 'stopped', recalled: true });
   }
 
   /** The machine once it exists. */
@@ -118,7 +145,7 @@ export class MachineSession {
 
   /** Downloads, creates and starts. Never rejects: the view says what failed. */
   async boot(): Promise<void> {
-    this.view.set({ phase: 'downloading', switchedOff: false, busy: false });
+    this.view.set({ name: this.name, phase: 'downloading', switchedOff: false, busy: false });
     try {
       await this.#release();
       const begin = performance.now();
@@ -147,7 +174,13 @@ export class MachineSession {
 
   get #options() {
     const shares = this.drop === undefined ? [] : [this.drop.share];
-    return { name: this.name, guest: this.guest.name, shares };
+    const choices = this.#origin.kind === 'boot' ? this.#origin.choices : undefined;
+    return { ...choices, name: this.name, guest: this.guest.name, shares };
+  }
+
+  /** Its serial console, and the terminals beside it. */
+  get consoles(): number {
+    return this.#output.length;
   }
 
   /** The machine: a copy, one that goes on from where it was saved, or one that boots from downloaded files. */
@@ -178,7 +211,7 @@ export class MachineSession {
     this.#vm = vm;
     this.#lost = false;
     this.#subscriptions.push(
-      vm.console(0).onData((data) => this.#onOutput(data)),
+      ...this.#output.map((_, index) => vm.console(index).onData((data) => this.#onOutput(data, index))),
       vm.on('state', ({ state, reason }) => {
         if (this.#lost) return;
         patch(this.view, { phase: state, reason });
@@ -213,31 +246,45 @@ export class MachineSession {
     patch(this.view, { bootMs: undefined });
   }
 
-  #onOutput(data: Uint8Array): void {
-    if (this.#watch?.push(data)) {
+  #onOutput(data: Uint8Array, index = 0): void {
+    if (index === 0 && this.#watch?.push(data)) {
       this.#watch = undefined;
       patch(this.view, { bootMs: performance.now() - this.#startedAt });
     }
-    for (const listener of this.#output) listener(data);
+    for (const listener of this.#output[index] ?? []) listener(data);
   }
 
-  /** Calls `data` with console bytes, and `clear` when a new life begins; returns a function that ends both. */
-  onConsole(data: (bytes: Uint8Array) => void, clear: () => void): () => void {
-    this.#output.add(data);
+  /** Calls `data` with a console's bytes, and `clear` when a new life begins; returns a function that ends both. */
+  onConsole(index: number, data: (bytes: Uint8Array) => void, clear: () => void): () => void {
+    this.#output[index]?.add(data);
     this.#clear.add(clear);
     return () => {
-      this.#output.delete(data);
+      this.#output[index]?.delete(data);
       this.#clear.delete(clear);
     };
   }
 
   /** Sends what was typed; nothing happens while the machine is off. */
-  type(data: string | Uint8Array): void {
+  type(data: string | Uint8Array, index = 0): void {
+    if (this.isOn) this.#vm?.console(index).write(data);
+  }
+
+  /** Tells the guest how large a terminal is; the serial console has no way to. */
+  resize(index: number, columns: number, rows: number): void {
+    if (index > 0 && this.isOn) this.#vm?.console(index).resize(columns, rows);
+  }
+
+  /** It runs, or stands still for a while. */
+  get isOn(): boolean {
     const { phase } = this.view.value;
-    if (phase === 'running' || phase === 'paused') this.#vm?.console(0).write(data);
+    return phase === 'running' || phase === 'paused';
   }
 
   start(): Promise<void> {
+    if (this.view.value.recalled) {
+      for (const clear of this.#clear) clear();
+      return this.boot();
+    }
     return this.#command((vm) => {
       for (const clear of this.#clear) clear();
       this.#armBootTimer();

@@ -1,5 +1,5 @@
 import type { Hypervisor, Snapshot } from 'hypertab';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { patch, Store } from './store.ts';
 
 /** The saved machines of this browser. */

@@ -1,37 +1,45 @@
-import { ConsoleFeed } from '../state/console-feed.ts';
+import { type App, consoleTab } from '../state/app.ts';
 import type { MachineSession } from '../state/machine-session.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
+import type { Consoles, LiveConsole } from './consoles.ts';
 import { h } from './dom.ts';
 import { findBar } from './find-bar.ts';
-import { type ConsoleTerminal, createTerminal } from './terminal.ts';
+import { onEnd, watch } from './scope.ts';
+import { touchKeys } from './touch-keys.ts';
 
 export interface ConsoleView {
   element: HTMLElement;
-  console: ConsoleTerminal;
   /** Call when the console comes to the front or leaves it. */
   show(visible: boolean): void;
-  dispose(): void;
+  focus(): void;
+  find(): void;
 }
 
-/** Back from the alternate screen, modes and colours as new, on a fresh line: what came before stays to be read. */
-const NEW_LIFE = '\x1b[?47l\x1b[!p\x1b[0m\r\n';
-
-/** Latin-1 bytes of a string in which each character is a byte (xterm's binary mouse reports). */
-const binaryBytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
+/** Copies what is selected in a console; false when nothing is. */
+export function copySelection({ console: { terminal } }: LiveConsole): boolean {
+  if (!terminal.hasSelection()) return false;
+  void navigator.clipboard?.writeText(terminal.getSelection()).catch(() => undefined);
+  return true;
+}
 
 /**
- * A machine's serial console.
+ * One of a machine's consoles.
  * @param leave where the focus goes when the user asks to leave the console
  */
-export function consoleView(session: MachineSession, leave: () => void): ConsoleView {
-  const console = createTerminal(strings.consoleLabel(session.name));
+export function consoleView(
+  app: App,
+  consoles: Consoles,
+  session: MachineSession,
+  index: number,
+  leave: () => void,
+): ConsoleView {
+  const live = consoles.get(session, index);
+  if (live === undefined) throw new Error(`${session.id} has no console ${index}`);
+  const { console, screen } = live;
   const { terminal } = console;
-  const screen = h('div', { className: 'screen' });
   const bar = findBar(console);
-  const element = h('div', { className: 'console' }, bar.element, screen);
+  const element = h('div', { className: 'console' }, bar.element, screen, touchKeys(app, live));
 
-  terminal.onData((data) => session.type(data));
-  terminal.onBinary((data) => session.type(binaryBytes(data)));
   terminal.attachCustomKeyEventHandler((event) => {
     if (!event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) return true;
     const pressed = event.type === 'keydown';
@@ -43,12 +51,12 @@ export function consoleView(session: MachineSession, leave: () => void): Console
         if (pressed) leave();
         break;
       case 'KeyC':
-        if (pressed && terminal.hasSelection()) {
-          void navigator.clipboard?.writeText(terminal.getSelection()).catch(() => undefined);
-        }
+        if (pressed) copySelection(live);
         break;
       case 'KeyV':
         return false; // the browser pastes; xterm.js takes its paste event
+      case 'KeyK':
+        return false; // the command palette's, which listens on the window
       default:
         return true;
     }
@@ -56,35 +64,21 @@ export function consoleView(session: MachineSession, leave: () => void): Console
     return false;
   });
 
-  const feed = new ConsoleFeed(terminal, strings.outputSkipped);
-  const detach = session.onConsole(
-    (data) => feed.push(data),
-    () => {
-      if (terminal.buffer.active.baseY + terminal.buffer.active.cursorY > 0) terminal.write(NEW_LIFE);
-    },
-  );
-
-  let opened = false;
   const resize = new ResizeObserver(() => console.fit());
   resize.observe(screen);
+  onEnd(() => resize.disconnect());
+  watch(session.view, ({ name }) => console.label(strings.consoleLabel(name)));
+  const tab = consoleTab(session.id, index);
   return {
     element,
-    console,
     show(visible) {
-      if (visible && !opened) {
-        terminal.open(screen);
-        opened = true;
-      }
+      if (visible) live.open();
       console.accelerate(visible);
-      if (visible) {
-        console.fit();
-        terminal.focus();
-      }
+      if (visible) console.fit();
     },
-    dispose() {
-      resize.disconnect();
-      detach();
-      terminal.dispose();
+    focus() {
+      if (app.workspace.front === tab) terminal.focus();
     },
+    find: () => bar.open(),
   };
 }

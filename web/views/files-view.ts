@@ -2,8 +2,9 @@ import type { SetFile, TreeFile } from 'hypertab';
 import type { DropFolder } from '../state/drop-folder.ts';
 import { filesOfDrop, filesOfPicker } from '../state/dropped-files.ts';
 import { formatBytes } from '../state/format.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { watch } from './scope.ts';
 
 /** Offers shown; a guest can make any number. */
 const SHOWN = 100;
@@ -73,7 +74,7 @@ function offersView(folder: DropFolder): HTMLElement {
   const sizes = new Map<string, HTMLElement>();
   let shown = '';
   let current = new Map<string, TreeFile>();
-  folder.view.subscribe(({ offers }) => {
+  watch(folder.view, ({ offers }) => {
     element.hidden = offers.length === 0;
     const visible = offers.slice(0, SHOWN);
     current = new Map(visible.map((offer) => [offer.path, offer]));
@@ -114,7 +115,7 @@ export function filesView(folder: DropFolder): HTMLElement {
   const add = (files: AsyncIterable<SetFile>) => void folder.add(files);
   const status = h('span', { className: 'files-status', role: 'status' }, strings.dropHint);
   const alert = h('div', { className: 'message bad', role: 'alert', hidden: true });
-  folder.view.subscribe(({ added, adding, waiting, error }) => {
+  watch(folder.view, ({ added, adding, waiting, error }) => {
     if (added !== undefined) {
       const what = [added.files, formatBytes(added.bytes)] as const;
       if (adding) setText(status, strings.filesAdding(...what));

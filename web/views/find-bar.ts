@@ -1,5 +1,6 @@
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { onEnd } from './scope.ts';
 import type { ConsoleTerminal } from './terminal.ts';
 
 const decorations = {
@@ -23,11 +24,12 @@ export function findBar({ terminal, search }: ConsoleTerminal): { element: HTMLE
       search.findPrevious(input.value, { decorations });
     }
   };
-  search.onDidChangeResults(({ resultIndex, resultCount }) => {
+  const results = search.onDidChangeResults(({ resultIndex, resultCount }) => {
     if (input.value === '') setText(count, '');
     else if (resultCount === 0) setText(count, strings.findNone);
     else setText(count, strings.findCount(resultIndex + 1, resultCount));
   });
+  onEnd(() => results.dispose());
   const close = () => {
     element.hidden = true;
     search.clearDecorations();

@@ -2,8 +2,9 @@ import type { GuestEntry } from 'hypertab';
 import type { App } from '../state/app.ts';
 import { formatBytes } from '../state/format.ts';
 import type { Catalogue } from '../state/guest-catalogue.ts';
-import { strings } from '../strings.ts';
+import { guestWords, strings } from '../strings/strings.ts';
 import { h } from './dom.ts';
+import { watch } from './scope.ts';
 
 /** What a guest costs and whether it can start, as a line of small facts. */
 function facts(guest: GuestEntry): HTMLElement {
@@ -22,8 +23,9 @@ function facts(guest: GuestEntry): HTMLElement {
 }
 
 function guestCard(app: App, guest: GuestEntry, preferred: boolean): HTMLElement {
-  const heading = h(preferred ? 'h3' : 'h4', {}, guest.title);
-  const text = h('div', { className: 'card-text' }, heading, h('p', {}, guest.description), facts(guest));
+  const { title, description } = guestWords(guest);
+  const heading = h(preferred ? 'h3' : 'h4', {}, title);
+  const text = h('div', { className: 'card-text' }, heading, h('p', {}, description), facts(guest));
   if (!guest.prepared) {
     text.append(
       h(
@@ -46,7 +48,7 @@ function guestCard(app: App, guest: GuestEntry, preferred: boolean): HTMLElement
         {
           type: 'button',
           className: preferred ? 'primary big' : 'primary',
-          aria: { label: strings.bootGuest(guest.title) },
+          aria: { label: strings.bootGuest(title) },
           onclick: () => app.boot(guest),
         },
         strings.boot,
@@ -96,14 +98,15 @@ function otherGuests(app: App, guests: GuestEntry[]): Node[] {
 }
 
 /** The list of guests with a Boot button each; the default guest's is the big one. */
-export function guestsView(app: App): HTMLElement {
+export function guestsView(app: App, openNewMachine: () => void): HTMLElement {
   const body = h('div', { className: 'catalogue' });
-  app.catalogue.store.subscribe((catalogue) => body.replaceChildren(...catalogueBody(app, catalogue)));
+  watch(app.catalogue.store, (catalogue) => body.replaceChildren(...catalogueBody(app, catalogue)));
   return h(
     'section',
     { className: 'guests' },
     h('h2', {}, strings.guestsHeading),
     h('p', { className: 'muted' }, strings.guestsIntro),
     body,
+    h('p', {}, h('button', { type: 'button', onclick: openNewMachine }, strings.newMachine)),
   );
 }

@@ -6,17 +6,17 @@ import {
   type MachineSession,
   type SessionView,
 } from '../state/machine-session.ts';
-import { reasonSentence, stateWord, strings } from '../strings.ts';
+import { reasonSentence, strings } from '../strings/strings.ts';
 import { type ConsoleView, consoleView } from './console-view.ts';
+import type { Consoles } from './consoles.ts';
 import { h, setText } from './dom.ts';
 import { acceptDrops, filesView } from './files-view.ts';
 import { metersView } from './meters-view.ts';
+import { watch } from './scope.ts';
 
 export interface MachineView {
   element: HTMLElement;
   console: ConsoleView;
-  show(visible: boolean): void;
-  dispose(): void;
 }
 
 /** A machine's state in a word, as its badge shows it. */
@@ -29,7 +29,7 @@ export function phaseWord(view: SessionView): string {
     case 'failed':
       return strings.failed;
     default:
-      return stateWord(view.phase);
+      return strings.states[view.phase];
   }
 }
 
@@ -37,6 +37,7 @@ export function phaseWord(view: SessionView): string {
 export function phaseDetail(view: SessionView): string {
   if (view.shuttingDown && view.phase === 'running') return strings.shuttingDown;
   if (view.phase !== 'stopped') return view.saving ?? '';
+  if (view.recalled) return strings.recalled;
   if (view.switchedOff) return strings.switchedOff;
   return view.reason ? reasonSentence(view.reason) : '';
 }
@@ -45,7 +46,7 @@ function progressView(session: MachineSession): HTMLElement {
   const bar = h('progress', { max: 1, value: 0, aria: { label: strings.downloadLabel } });
   const text = h('span');
   const element = h('div', { className: 'download', hidden: true }, bar, text);
-  session.view.subscribe(({ phase, download }) => {
+  watch(session.view, ({ phase, download }) => {
     element.hidden = phase !== 'downloading' || !download || download.total === 0;
     if (!download || element.hidden) return;
     bar.value = download.received / download.total;
@@ -83,7 +84,7 @@ function controlsView(app: App, session: MachineSession): HTMLElement {
     clone: strings.cloneHint,
   };
   for (const { name, element } of buttons) element.title = hints[name] ?? '';
-  session.view.subscribe((view) => {
+  watch(session.view, (view) => {
     const able = abilities(view);
     for (const { name, element } of buttons) {
       element.disabled = !able[name];
@@ -108,11 +109,13 @@ function controlsView(app: App, session: MachineSession): HTMLElement {
 }
 
 /** A machine: state, controls, figures, console. */
-export function machineView(app: App, session: MachineSession): MachineView {
+export function machineView(app: App, consoles: Consoles, session: MachineSession): MachineView {
   const badge = h('span', { className: 'badge' });
   const detail = h('span', { className: 'detail' });
   const alert = h('div', { className: 'message bad', role: 'alert', hidden: true });
-  session.view.subscribe((view) => {
+  const heading = h('h2');
+  watch(session.view, (view) => {
+    setText(heading, view.name);
     badge.dataset.phase = view.phase;
     setText(badge, phaseWord(view));
     setText(detail, phaseDetail(view));
@@ -120,7 +123,7 @@ export function machineView(app: App, session: MachineSession): MachineView {
     alert.hidden = view.error === undefined;
   });
   const controls = controlsView(app, session);
-  const console = consoleView(session, () => {
+  const console = consoleView(app, consoles, session, 0, () => {
     controls.querySelector<HTMLButtonElement>('button:not([disabled]):not([hidden])')?.focus();
   });
   const element = h(
@@ -129,7 +132,7 @@ export function machineView(app: App, session: MachineSession): MachineView {
     h(
       'div',
       { className: 'bar' },
-      h('h2', {}, session.name),
+      heading,
       h('p', { className: 'state', role: 'status' }, badge, ' ', detail),
       controls,
     ),
@@ -141,10 +144,5 @@ export function machineView(app: App, session: MachineSession): MachineView {
     h('p', { className: 'hint console-hint' }, strings.consoleHint),
   );
   if (session.drop !== undefined) acceptDrops(element, session.drop);
-  return {
-    element,
-    console,
-    show: (visible) => console.show(visible),
-    dispose: () => console.dispose(),
-  };
+  return { element, console };
 }

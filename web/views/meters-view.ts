@@ -1,8 +1,9 @@
 import type { VirtualMachine } from 'hypertab';
 import { formatBytes, formatCount, formatSeconds, formatShare, formatUptime } from '../state/format.ts';
 import type { MachineSession, SessionView } from '../state/machine-session.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { watch } from './scope.ts';
 
 type MeterName = keyof typeof strings.meters;
 type MoreName = keyof typeof strings.moreMeters;
@@ -84,7 +85,7 @@ function shareView(session: MachineSession): HTMLElement {
     vm.update({ cpus: share }).catch(() => {});
   };
   select.addEventListener('change', apply);
-  session.view.subscribe(() => {
+  watch(session.view, () => {
     if (session.vm !== limited) apply();
   });
   return h('label', {}, strings.shareOfCore, ' ', select);
@@ -101,7 +102,7 @@ export function metersView(session: MachineSession): HTMLElement {
     more.element,
     shareView(session),
   );
-  session.view.subscribe((view) => {
+  watch(session.view, (view) => {
     first.show(meterTexts(view));
     // What nobody looks at is not written.
     if (details.open) more.show(moreMeterTexts(view));
@@ -109,5 +110,5 @@ export function metersView(session: MachineSession): HTMLElement {
   details.addEventListener('toggle', () => {
     if (details.open) more.show(moreMeterTexts(session.view.value));
   });
-  return h('div', {}, first.element, details);
+  return h('div', { className: 'meters-view' }, first.element, details);
 }

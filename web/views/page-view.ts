@@ -1,126 +1,198 @@
-import { hostConsoleView } from '../host-console/host-console-view.ts';
-import type { App } from '../state/app.ts';
-import { strings } from '../strings.ts';
+import { type App, consoleOfTab, GUESTS_TAB } from '../state/app.ts';
+import { strings } from '../strings/strings.ts';
+import { type ConsoleView, consoleView } from './console-view.ts';
+import type { Consoles } from './consoles.ts';
 import { h } from './dom.ts';
 import { guestsView } from './guests-view.ts';
-import { type MachineView, machineView, phaseWord } from './machine-view.ts';
+import { machineView, phaseWord } from './machine-view.ts';
+import { reducedView } from './reduced-view.ts';
+import { askName } from './rename.ts';
+import { onEnd, Scope, watch } from './scope.ts';
+import { sidebarView } from './sidebar-view.ts';
 import { snapshotsView } from './snapshots-view.ts';
-
-/** What is under one tab. */
-interface Panel {
-  tab: HTMLButtonElement;
-  element: HTMLElement;
-  machine: MachineView | undefined;
-}
+import { type Tool, tools } from './tools.ts';
+import { type TabContent, workspaceView } from './workspace-view.ts';
 
 export interface PageView {
   element: HTMLElement;
-  /** The view of a machine by its session's id. */
-  machine(id: string): MachineView | undefined;
+  /** The console of a tab that is open. */
+  console(tab: string): ConsoleView | undefined;
+  /** Brings a tab to the front and gives it the keyboard. */
+  show(tab: string): void;
+  /** Gives the keyboard to the tab that is in use. */
+  focus(): void;
+  toggleSidebar(): void;
 }
 
-function header(): HTMLElement {
-  return h(
-    'header',
-    {},
-    h('h1', {}, strings.title),
-    h('p', { className: 'tagline' }, strings.tagline),
-    !window.crossOriginIsolated &&
-      h('p', { className: 'message isolation', role: 'note' }, strings.notIsolated),
+/** What somebody can have done from the header, and views that are loaded when they are wanted. */
+export interface PageActions {
+  openPalette(): void;
+  openSettings(): void;
+  openNewMachine(): void;
+  /** The chord that opens the palette, as it is written here. */
+  paletteChord: string;
+}
+
+const NARROW = '(max-width: 800px)';
+
+/** What tools have made that outlives this view of the page. */
+const toolElements = new Map<Tool, Promise<HTMLElement>>();
+
+/** The element of a tool: the one that it has, or one that is built in this scope. */
+async function toolElement(tool: Tool, scope: Scope): Promise<HTMLElement> {
+  if (tool.view) {
+    const build = await tool.view();
+    return scope.run(build);
+  }
+  let made = toolElements.get(tool);
+  if (made === undefined) {
+    made = Promise.resolve(tool.open?.() ?? h('div'));
+    toolElements.set(tool, made);
+    made.catch(() => toolElements.delete(tool));
+  }
+  return made;
+}
+
+function toolContent(tool: Tool): TabContent {
+  const element = h('div', { className: 'tool' }, h('p', { className: 'muted' }, strings.loading));
+  toolElement(tool, new Scope()).then(
+    (content) => element.replaceChildren(content),
+    (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      element.replaceChildren(h('div', { className: 'message bad', role: 'alert' }, strings.toolFailed(why)));
+    },
   );
+  return { label: [new Text(tool.title())], element, focus: () => tool.focus?.() };
 }
 
-/** The whole page: header, tabs, and under them the guests or a machine. */
-export function pageView(app: App): PageView {
-  const panels = new Map<string, Panel>();
-  const tabs = h('div', {
-    className: 'tabs',
-    role: 'tablist',
-    aria: { label: strings.tabList },
-    hidden: true,
-  });
-  const main = h('main');
+/** The whole page: header, sidebar, and the workspace with its tabs. */
+export function pageView(app: App, consoles: Consoles, actions: PageActions): PageView {
+  const consoleViews = new Map<string, ConsoleView>();
 
-  const addPanel = (
-    key: string,
-    id: string | undefined,
-    content: HTMLElement,
-    machine?: MachineView,
-  ): Panel => {
-    const tab = h(
-      'button',
-      {
-        type: 'button',
-        id: `tab-${key}`,
-        role: 'tab',
-        onclick: () => app.select(id),
-        aria: { controls: `panel-${key}` },
-      },
-      id === undefined ? strings.guestsTab : '',
-    );
-    const element = h(
-      'div',
-      { id: `panel-${key}`, className: 'panel', role: 'tabpanel', aria: { labelledby: `tab-${key}` } },
-      content,
-    );
-    tabs.append(tab);
-    main.append(element);
-    const panel = { tab, element, machine };
-    panels.set(key, panel);
-    return panel;
+  const machineContent = (tab: string): TabContent | undefined => {
+    const place = consoleOfTab(tab);
+    const session = place && app.session(place.session);
+    if (!place || !session) return undefined;
+    const { index } = place;
+    const dot = h('span', { className: 'dot' });
+    const name = h('span');
+    const word = h('span', { className: 'visually-hidden' });
+    watch(session.view, (view) => {
+      dot.dataset.phase = view.phase;
+      name.textContent = index === 0 ? view.name : strings.terminalOf(view.name, index);
+      word.textContent = `, ${phaseWord(view)}`;
+    });
+    const leave = () => document.getElementById(`tab-${tab}`)?.focus();
+    const machine = index === 0 ? machineView(app, consoles, session) : undefined;
+    const view = machine?.console ?? consoleView(app, consoles, session, index, leave);
+    consoleViews.set(tab, view);
+    onEnd(() => consoleViews.delete(tab));
+    return {
+      label: [dot, name, word],
+      element: machine?.element ?? h('section', { className: 'machine' }, view.element),
+      show: (visible) => view.show(visible),
+      focus: () => view.focus(),
+      rename: () => askName(session),
+    };
   };
-  addPanel('guests', undefined, h('div', {}, guestsView(app), snapshotsView(app), hostConsoleView(app)));
-
-  tabs.onkeydown = (event) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
-    const all = [...panels.values()];
-    const at = all.findIndex(({ tab }) => tab === event.target);
-    const next = all[(at + step + all.length) % all.length];
-    next?.tab.focus();
-    event.preventDefault();
+  const content = (tab: string): TabContent => {
+    if (tab === GUESTS_TAB) {
+      return {
+        label: [new Text(strings.guestsTab)],
+        element: h('div', {}, guestsView(app, actions.openNewMachine), snapshotsView(app)),
+      };
+    }
+    const tool = tools.get(tab);
+    const made = tool ? toolContent(tool) : machineContent(tab);
+    if (made === undefined) throw new Error(`there is no tab ${tab}`);
+    return made;
   };
+  const workspace = workspaceView(app.workspace, content);
 
-  let shown = '';
-  app.view.subscribe(({ sessions, selected }) => {
-    for (const session of sessions) {
-      if (panels.has(session.id)) continue;
-      const machine = machineView(app, session);
-      const { tab } = addPanel(session.id, session.id, machine.element, machine);
-      const dot = h('span', { className: 'dot' });
-      const word = h('span', { className: 'visually-hidden' });
-      tab.append(dot, session.name, word);
-      session.view.subscribe((view) => {
-        dot.dataset.phase = view.phase;
-        word.textContent = `, ${phaseWord(view)}`;
-      });
-    }
-    for (const [key, panel] of panels) {
-      if (key === 'guests' || sessions.some((session) => session.id === key)) continue;
-      panel.machine?.dispose();
-      panel.element.remove();
-      panel.tab.remove();
-      panels.delete(key);
-    }
-    tabs.hidden = sessions.length === 0;
-    const front = selected ?? 'guests';
-    for (const [key, panel] of panels) {
-      const isFront = key === front;
-      panel.tab.setAttribute('aria-selected', String(isFront));
-      panel.tab.tabIndex = isFront ? 0 : -1;
-      panel.element.hidden = !isFront;
-    }
-    if (front === shown) return;
-    panels.get(shown)?.machine?.show(false);
-    panels.get(front)?.machine?.show(true);
-    document.body.dataset.view = front === 'guests' ? 'guests' : 'machine';
-    // What had the focus may be gone with its machine.
-    if (sessions.length === 0 && shown !== '') main.querySelector<HTMLElement>('.preferred button')?.focus();
-    else if (front === 'guests' && !document.activeElement?.matches('[role=tab]'))
-      panels.get(front)?.tab.focus();
-    shown = front;
+  const isNarrow = () => window.matchMedia(NARROW).matches;
+  const toggle: HTMLButtonElement = h(
+    'button',
+    {
+      type: 'button',
+      className: 'icon',
+      title: strings.toggleSidebar,
+      aria: { label: strings.toggleSidebar, controls: 'sidebar' },
+      onclick: () => showSidebar(page.classList.contains('no-sidebar')),
+    },
+    '☰',
+  );
+  const show = (tab: string) => {
+    app.workspace.open(tab);
+    if (isNarrow()) showSidebar(false);
+    workspace.focus();
+  };
+  const page: HTMLDivElement = h(
+    'div',
+    { className: 'page' },
+    h(
+      'header',
+      {},
+      toggle,
+      h('h1', {}, strings.title),
+      h('p', { className: 'tagline' }, strings.tagline),
+      h(
+        'button',
+        {
+          type: 'button',
+          className: 'quiet',
+          dataset: { open: 'palette' },
+          onclick: () => actions.openPalette(),
+        },
+        strings.commands,
+        ' ',
+        h('kbd', {}, actions.paletteChord),
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          className: 'quiet',
+          dataset: { open: 'settings' },
+          onclick: () => actions.openSettings(),
+        },
+        strings.settings,
+      ),
+    ),
+    reducedView(),
+    h('div', { className: 'middle' }, sidebarView(app, show), h('main', {}, workspace.element)),
+  );
+  const showSidebar = (visible: boolean) => {
+    page.classList.toggle('no-sidebar', !visible);
+    toggle.setAttribute('aria-expanded', String(visible));
+  };
+  const toggleSidebar = () => showSidebar(page.classList.contains('no-sidebar'));
+  showSidebar(!isNarrow());
+
+  let front: string | undefined;
+  let machines = 0;
+  watch(app.workspace.view, () => {
+    const before = front;
+    front = app.workspace.front;
+    if (front === before) return;
+    document.body.dataset.view = front !== undefined && consoleOfTab(front) ? 'machine' : 'page';
+    if (before === undefined) return;
+    // What was opened has the keyboard; what had it may be gone.
+    const tab = document.getElementById(`tab-${front}`);
+    if (document.activeElement?.matches('[role=tab], .entry, dialog *')) return;
+    if (consoleOfTab(front ?? '')) workspace.focus();
+    else if (document.activeElement === document.body) tab?.focus();
+  });
+  watch(app.view, ({ sessions }) => {
+    const before = machines;
+    machines = sessions.length;
+    if (machines === 0 && before > 0) page.querySelector<HTMLElement>('.preferred button')?.focus();
   });
 
-  const element = h('div', { className: 'page' }, header(), tabs, main);
-  return { element, machine: (id) => panels.get(id)?.machine };
+  return {
+    element: page,
+    console: (tab) => consoleViews.get(tab),
+    show,
+    focus: () => workspace.focus(),
+    toggleSidebar,
+  };
 }

@@ -1,8 +1,9 @@
 import type { Snapshot } from 'hypertab';
-import type { App } from '../state/app.ts';
+import { type App, GUESTS_TAB } from '../state/app.ts';
 import { formatBytes } from '../state/format.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { watch } from './scope.ts';
 
 const SUFFIX = '.htvm';
 const isSaved = (file: File) => file.name.endsWith(SUFFIX);
@@ -27,7 +28,11 @@ function row(app: App, snapshot: Snapshot): HTMLElement {
     'li',
     { className: 'snapshot', dataset: { snapshot: snapshot.id } },
     h('strong', {}, snapshot.name),
-    h('time', { dateTime: snapshot.created.toISOString() }, snapshot.created.toLocaleString()),
+    h(
+      'time',
+      { dateTime: snapshot.created.toISOString() },
+      snapshot.created.toLocaleString(app.settings.view.value.language),
+    ),
     h('span', { className: 'muted' }, formatBytes(snapshot.bytes)),
     button(strings.snapshotRestore, () => app.restore(snapshot)),
     button(strings.snapshotExport, () => void exportIt()),
@@ -53,7 +58,7 @@ export function snapshotsView(app: App): HTMLElement {
       input.value = '';
     },
   });
-  app.snapshots.view.subscribe(({ snapshots, news, error }) => {
+  watch(app.snapshots.view, ({ snapshots, news, error }) => {
     list.replaceChildren(...snapshots.map((snapshot) => row(app, snapshot)));
     none.hidden = snapshots.length > 0;
     setText(status, news ?? '');
@@ -80,14 +85,14 @@ export function acceptSnapshotDrops(app: App): void {
     const files = [...event.dataTransfer.files].filter(isSaved);
     if (files.length === 0) return;
     event.preventDefault();
-    app.select(undefined);
+    app.workspace.open(GUESTS_TAB);
     void app.snapshots.import(files);
   });
   document.addEventListener('dragover', (event) => {
     const items = [...(event.dataTransfer?.items ?? [])];
     // Names are not told before the drop.
     if (event.defaultPrevented || !event.dataTransfer || !items.some(({ kind }) => kind === 'file')) return;
-    if (app.view.value.selected !== undefined) return;
+    if (app.workspace.front !== GUESTS_TAB) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = 'copy';
   });

@@ -1,62 +1,59 @@
 import { ClipboardAddon } from '@xterm/addon-clipboard';
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
+import { SerializeAddon } from '@xterm/addon-serialize';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
-import { Terminal } from '@xterm/xterm';
+import { type ITheme, Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
+import { terminalThemes } from './terminal-themes.ts';
 
-/** Dark in both colour schemes: guests choose their colours for a dark console. */
-const theme = {
-  background: '#10161a',
-  foreground: '#dfe7ea',
-  cursor: '#5fd6b4',
-  cursorAccent: '#10161a',
-  selectionBackground: '#3d5a66',
-  black: '#20292f',
-  brightBlack: '#7c8b93',
-  red: '#ff8080',
-  brightRed: '#ff9d9d',
-  green: '#6fd38a',
-  brightGreen: '#93e6a8',
-  yellow: '#e6c35c',
-  brightYellow: '#f5d98a',
-  blue: '#7fb2ff',
-  brightBlue: '#a5caff',
-  magenta: '#d69bf0',
-  brightMagenta: '#e7bdf8',
-  cyan: '#66d0dd',
-  brightCyan: '#93e3ec',
-  white: '#d5dee2',
-  brightWhite: '#ffffff',
-};
+/** Lines that a console keeps above its window. */
+const SCROLLBACK = 5000;
+
+/** How a terminal looks; see terminal-look.ts for what the settings say. */
+export interface TerminalLook {
+  theme: ITheme;
+  /** CSS pixels. */
+  fontSize: number;
+  screenReader: boolean;
+}
 
 export interface ConsoleTerminal {
   readonly terminal: Terminal;
   readonly search: SearchAddon;
   fit(): void;
+  look(look: TerminalLook): void;
+  /** Names it for screen readers. */
+  label(text: string): void;
+  /** What it shows, and the last `lines` above that, as text with escape sequences that bring it back. */
+  serialize(lines: number): string;
   /** Drawing on the graphics processor, where there is one; a page has few such contexts, so only while shown. */
   accelerate(on: boolean): void;
 }
 
+const DEFAULT_LOOK: TerminalLook = { theme: terminalThemes.dark, fontSize: 14, screenReader: false };
+
 /** An xterm.js terminal with everything a console wants; not attached to the page yet. */
-export function createTerminal(label: string): ConsoleTerminal {
-  const narrow = window.matchMedia('(max-width: 600px)').matches;
+export function createTerminal(label: string, look: TerminalLook = DEFAULT_LOOK): ConsoleTerminal {
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   const terminal = new Terminal({
     allowProposedApi: true, // unicode versions and search decorations
     cursorBlink: !calm,
     fontFamily: 'ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace',
-    fontSize: narrow ? 12 : 14,
-    scrollback: 5000,
-    theme,
+    fontSize: look.fontSize,
+    scrollback: SCROLLBACK,
+    screenReaderMode: look.screenReader,
+    theme: look.theme,
     minimumContrastRatio: 4.5,
   });
   const fitAddon = new FitAddon();
   const search = new SearchAddon();
+  const serializer = new SerializeAddon();
   terminal.loadAddon(fitAddon);
   terminal.loadAddon(search);
+  terminal.loadAddon(serializer);
   terminal.loadAddon(new Unicode11Addon());
   terminal.unicode.activeVersion = '11';
   terminal.loadAddon(new WebLinksAddon());
@@ -76,8 +73,20 @@ export function createTerminal(label: string): ConsoleTerminal {
     search,
     fit() {
       if (terminal.element?.offsetParent) fitAddon.fit();
-      terminal.textarea?.setAttribute('aria-label', label);
+      this.label(label);
     },
+    label(text) {
+      label = text;
+      terminal.textarea?.setAttribute('aria-label', text);
+    },
+    look({ theme, fontSize, screenReader }) {
+      terminal.options.theme = theme;
+      terminal.options.fontSize = fontSize;
+      terminal.options.screenReaderMode = screenReader;
+      this.fit();
+    },
+    serialize: (lines) =>
+      serializer.serialize({ scrollback: lines, excludeModes: true, excludeAltBuffer: true }),
     accelerate(on) {
       if (!on) {
         webgl?.dispose();

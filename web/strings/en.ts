@@ -1,15 +1,13 @@
-// Every word the page shows.
-import type { StopReason, VmState } from 'hypertab';
+// Every word the page shows, in English. The other languages have the shape of this one.
+import type { VmState } from 'hypertab';
 
 const filesOf = (count: number) => (count === 1 ? '1 file' : `${count} files`);
 
-export const strings = {
+export const en = {
   title: 'Hypertab',
   tagline: 'RISC-V machines in a browser tab',
-  notIsolated:
-    'This page is not cross-origin isolated: machines work, with coarser clocks and with messages instead of shared memory.',
   guestsTab: 'Guests',
-  tabList: 'Guests and machines',
+  tabList: 'Tabs',
   guestsHeading: 'Start a machine',
   guestsIntro: 'Each machine runs in this tab, in a worker of its own. Nothing is sent anywhere.',
   otherGuests: 'More guests',
@@ -18,7 +16,6 @@ export const strings = {
   bootGuest: (title: string) => `Boot ${title}`,
   ready: 'Ready',
   notPrepared: 'Not prepared',
-  noDownload: 'No download',
   download: (size: string) => `${size} download`,
   memory: (size: string) => `${size} memory`,
   prepareHint: 'To prepare it, run this in the project and reload the page:',
@@ -60,7 +57,8 @@ export const strings = {
   controls: 'Machine controls',
   figures: 'Live figures',
   consoleLabel: (name: string) => `Console of ${name}`,
-  consoleHint: 'Ctrl+Shift+F finds · Ctrl+Shift+C and V copy and paste · Ctrl+Shift+E leaves the console',
+  consoleHint:
+    'Ctrl+Shift+K or ⌘K: all commands · Ctrl+Shift+F finds · Ctrl+Shift+C and V copy and paste · Ctrl+Shift+E leaves the console',
   outputSkipped: '[output came faster than it could be shown; some was skipped]',
   find: 'Find',
   findLabel: 'Find in the console',
@@ -119,36 +117,113 @@ export const strings = {
     `${path} broke off after ${received} of ${expected}. Try again.`,
   machineLost: (why: string) =>
     `This machine is lost: ${why}. “Try again” boots it anew; other machines go on.`,
-} as const;
 
-/** A machine's state in a word. */
-export function stateWord(state: VmState): string {
-  const words: Record<VmState, string> = {
+  language: 'Language',
+  settings: 'Settings',
+  commands: 'Commands',
+  loading: 'Loading …',
+  cancel: 'Cancel',
+  toolFailed: (why: string) => `This view could not be opened: ${why}. Close its tab and open it again.`,
+
+  reducedIntro: 'Something is missing here; machines work all the same:',
+  reductions: {
+    isolation:
+      'This page is not cross-origin isolated: clocks are coarser, and messages take the place of shared memory.',
+    storage:
+      'This browser gives the page no private files: drives and saved machines are slower, or kept in memory only.',
+    tailCalls: 'This browser’s WebAssembly has no tail calls: guests run slower.',
+  },
+
+  sidebar: 'Machines and views',
+  toggleSidebar: 'Show or hide the sidebar',
+  machinesHeading: 'Machines',
+  noMachines: 'None yet',
+  rowMeters: (mips: string, cpu: string, memory: string) => `${mips} MIPS · ${cpu} · ${memory}`,
+  terminal: (index: number) => `Terminal ${index}`,
+  terminalOf: (name: string, index: number) => `${name}: terminal ${index}`,
+  containersHeading: 'Containers',
+  containerStates: {
+    created: 'Created',
+    running: 'Running',
+    paused: 'Paused',
+    exited: 'Exited',
+    dead: 'Dead',
+  },
+  hideTab: 'Close the tab; what is in it goes on',
+  splitter: 'Moves the border between two groups of tabs',
+  rename: 'Rename',
+  newName: 'New name',
+  recalled: 'The page was loaded anew, which ended this machine; its console shows what was there.',
+
+  newMachine: 'New machine …',
+  newMachineWords: {
+    guest: 'Guest',
+    name: 'Name',
+    memory: 'Memory',
+    asGuest: (size: string) => `As the guest wants it (${size})`,
+    terminals: 'Terminals beside the serial console',
+    engine: 'Engine',
+  },
+  engines: { auto: 'The fastest', translator: 'Translator', interpreter: 'Interpreter' },
+
+  keys: {
+    label: 'Keys for the console',
+    control: 'Control, for the next key',
+    escape: 'Escape',
+    tab: 'Tab',
+    left: 'Left',
+    down: 'Down',
+    up: 'Up',
+    right: 'Right',
+    pipe: 'Vertical bar',
+    tilde: 'Tilde',
+    slash: 'Slash',
+  },
+
+  palette: {
+    label: 'Find a command',
+    hint: 'What do you want to do?',
+    none: 'No command is called so.',
+    ofMachine: (action: string, name: string) => `${action}: ${name}`,
+    goTo: (title: string) => `Go to ${title}`,
+    splitRight: 'Split: this tab to the right',
+    splitDown: 'Split: this tab below',
+    moveTab: 'Move this tab to the next group',
+    fontLarger: 'Larger console text',
+    fontSmaller: 'Smaller console text',
+    theme: (name: string) => `Colours: ${name}`,
+    screenReaderOn: 'Screen reader: on',
+    screenReaderOff: 'Screen reader: off',
+  },
+  themes: { system: 'as the system', light: 'light', dark: 'dark' },
+  settingWords: {
+    theme: 'Colours of the page',
+    consoleTheme: 'Colours of consoles',
+    consoleThemes: { dark: 'always dark', page: 'as the page' },
+    fontSize: 'Size of console text',
+    fitting: 'fitting the screen',
+    touchKeys: 'Keys below consoles',
+    touchKeyChoices: { auto: 'on touch screens', on: 'always', off: 'never' },
+    screenReader: 'Consoles speak to a screen reader',
+  },
+  /** A machine's state in a word. */
+  states: {
     created: 'Not started',
     running: 'Running',
     paused: 'Paused',
     stopped: 'Stopped',
     destroyed: 'Closed',
-  };
-  return words[state];
-}
-
-/** Why a machine stopped, in a sentence. */
-export function reasonSentence(reason: StopReason): string {
-  switch (reason.kind) {
-    case 'poweroff':
-      return 'The guest powered itself off.';
-    case 'reboot':
-      return 'The guest asked for a reboot.';
-    case 'exit':
-      return reason.code === 0
-        ? 'The guest’s program ended with success.'
-        : `The guest’s program ended with exit code ${reason.code}.`;
-    case 'panic':
-      return `The guest’s kernel panicked: ${reason.message}`;
-    case 'fault':
-      return `The guest crashed: ${reason.message}`;
-    case 'limit':
-      return `A limit was reached: ${reason.message}`;
-  }
-}
+  } satisfies Record<VmState, string>,
+  /** Why a machine stopped, in a sentence. */
+  reasons: {
+    poweroff: 'The guest powered itself off.',
+    reboot: 'The guest asked for a reboot.',
+    success: 'The guest’s program ended with success.',
+    exit: (code: number) => `The guest’s program ended with exit code ${code}.`,
+    panic: (message: string) => `The guest’s kernel panicked: ${message}`,
+    fault: (message: string) => `The guest crashed: ${message}`,
+    limit: (message: string) => `A limit was reached: ${message}`,
+  },
+  /** Titles and descriptions of guests by name, where the server's English ones are not the words to show. */
+  guests: {} as Record<string, { title: string; description: string }>,
+};
