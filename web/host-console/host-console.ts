@@ -27,6 +27,8 @@ export interface HostConsoleOptions {
 export interface HostConsole {
   /** The engine and the images that its commands work with. */
   task(): Promise<TabTask>;
+  /** True until the command that was typed last has ended. */
+  readonly running: boolean;
   /** True while containers run: they end with the page. */
   busy(): boolean;
   dispose(): Promise<void>;
@@ -118,6 +120,9 @@ export function mountHostConsole(screen: ConsoleScreen, options: HostConsoleOpti
 
   return {
     task,
+    get running() {
+      return running !== undefined;
+    },
     busy: () => (current?.engine.list().length ?? 0) > 0,
     dispose: async () => {
       over = true;

@@ -1,0 +1,98 @@
+// The host console as a user has it: docker typed in the page, the engine in the tab, volumes that outlive both.
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { imageOf, ociArchive } from '../containers/images/fixtures.ts';
+import { busyboxLayer } from '../support/docker.ts';
+import { launchBrowser, openSite, type Site, screenshot } from './harness.ts';
+
+declare global {
+  interface Window {
+    /** What the page offers of its host console, once that is open. */
+    hypertabHost?: { console: { readonly running: boolean }; text(): string };
+  }
+}
+
+let browser: Browser;
+let site: Site;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  site = await openSite();
+  context = await browser.newContext();
+  const config = { Env: ['PATH=/bin'], Cmd: ['sh'] };
+  const archive = gzipSync(ociArchive(imageOf([busyboxLayer()], { config }), 'busybox:latest'));
+  // What the server would have after `hypertab image offer busybox`.
+  await context.route('**/guests/images/busybox.tar.gz', (route) => route.fulfill({ body: archive }));
+  page = await context.newPage();
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+const text = () => page.evaluate(() => window.hypertabHost?.text() ?? '');
+
+async function shows(pattern: RegExp): Promise<string> {
+  await expect.poll(text, { timeout: 60_000 }).toMatch(pattern);
+  return text();
+}
+
+/** Opens the page and its host console. */
+async function open(): Promise<void> {
+  await page.goto(site.url);
+  await page.locator('.host-console > summary').click();
+  await shows(/\n\$$/);
+}
+
+/** Types a line, and answers what is shown between it and the next prompt. */
+async function type(line: string): Promise<string> {
+  await page.keyboard.type(`${line}\n`);
+  const running = () => page.evaluate(() => window.hypertabHost?.console.running);
+  await expect.poll(running, { timeout: 60_000 }).toBe(false);
+  const all = await shows(/\n(?:\[\d+\] )?\$$/);
+  return all
+    .slice(all.lastIndexOf(line) + line.length)
+    .replace(/(?:\[\d+\] )?\$$/, '')
+    .trim();
+}
+
+test('docker is typed in the page, and volumes outlive the container host and the page', async () => {
+  await open();
+  expect(await type('docker run --rm -v data:/d busybox sh -c "echo kept > /d/file; exit 3"')).toContain(
+    "Unable to find image 'busybox:latest' locally",
+  );
+  await shows(/\[3\] \$/);
+  expect(await type('docker images')).toMatch(/REPOSITORY .*\nbusybox +latest/);
+  expect(await type('docker run -p 80:80 busybox')).toContain('nothing can listen in a browser tab');
+
+  // A shell at a terminal of its own, with words completed.
+  await page.keyboard.type('docker run -it --rm --name she');
+  await page.keyboard.type('ll bu\t');
+  await shows(/--name shell busybox$/);
+  await page.keyboard.type('\n');
+  await shows(/\/ #$/);
+  await page.keyboard.type('stty size; tty\n');
+  expect(await shows(/\/dev\/pts\/\d+\n\/ #$/)).toMatch(/\n\d+ \d+\n\/dev\/pts/);
+  await screenshot(page, 'host-console');
+  // It goes on without its user, until it is stopped.
+  await page.keyboard.press('Control+p');
+  await page.keyboard.press('Control+q');
+  await shows(/\n\$$/);
+  expect(await type('docker ps --format "{{.Names}}"')).toBe('shell');
+
+  // The container host dies: its containers are lost, and what volumes have is not.
+  await type('hypertab kill container-host');
+  expect(await type('docker ps -a --format "{{.Names}} {{.State}}"')).toBe('shell dead');
+  expect(await type('docker run --rm -v data:/d busybox cat /d/file')).toMatch(/kept$/);
+
+  page.once('dialog', (dialog) => void dialog.accept());
+  await open();
+  expect(await type('docker volume ls -q')).toBe('data');
+  expect(await type('docker run --rm -v data:/d busybox cat /d/file')).toMatch(/kept$/);
+  expect(await type('docker volume rm data; ')).toContain('“;” is a shell’s');
+  expect(await type('docker volume rm data')).toBe('data');
+  expect(await type('docker volume ls -q')).toBe('');
+});
