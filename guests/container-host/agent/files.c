@@ -115,13 +115,15 @@ long list_directory(u32 call, const char *path) {
  * Empties one directory below `top`: files are removed, directories moved up to `top` under numbers. So it needs
  * neither memory nor descriptors for how deep the tree is, which a container decides.
  */
-static long empty_directory(long top, long directory, u64 *numbers) {
+static long empty_directory(long top, long directory, u64 *numbers, u32 *most) {
   u8 entries[4096] __attribute__((aligned(8)));
   long count;
   while ((count = sys(__NR_getdents64, directory, entries, sizeof entries)) > 0) {
     for (long at = 0; at < count; at += ((struct entry *)(entries + at))->length) {
       char *name = ((struct entry *)(entries + at))->name;
       if (is_dots(name)) continue;
+      if (*most == 0) return -EAGAIN;
+      (*most)--;
       long result = sys(__NR_unlinkat, directory, name, 0);
       if (result == -EISDIR || result == -EPERM) result = sys(__NR_unlinkat, directory, name, AT_REMOVEDIR);
       if (result == -ENOTEMPTY && directory != top) {
@@ -135,23 +137,7 @@ static long empty_directory(long top, long directory, u64 *numbers) {
   return count;
 }
 
-long remove_small(const char *path) {
-  u8 entries[4096] __attribute__((aligned(8)));
-  long result = sys(__NR_unlinkat, AT_FDCWD, path, 0);
-  if (result == -ENOENT) return 0;
-  if (result != -EISDIR) return result;
-  long directory = open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-  if (directory < 0) return directory;
-  long count = sys(__NR_getdents64, directory, entries, sizeof entries);
-  for (long at = 0; at < count; at += ((struct entry *)(entries + at))->length) {
-    struct entry *entry = (struct entry *)(entries + at);
-    if (entry->type != 4 /* DT_DIR */) sys(__NR_unlinkat, directory, entry->name, 0);
-  }
-  close_file(directory);
-  return sys(__NR_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
-}
-
-long remove_tree(const char *path) {
+long remove_tree(const char *path, u32 most) {
   u8 entries[4096] __attribute__((aligned(8)));
   u64 numbers = 0;
   long result = sys(__NR_unlinkat, AT_FDCWD, path, 0);
@@ -161,7 +147,7 @@ long remove_tree(const char *path) {
   if (top < 0) return top;
   for (result = 0; result == 0;) {
     sys(__NR_lseek, top, 0, 0);
-    result = empty_directory(top, top, &numbers);
+    result = empty_directory(top, top, &numbers, &most);
     if (result < 0) break;
     // What is left here are directories with something in them.
     sys(__NR_lseek, top, 0, 0);
@@ -176,7 +162,7 @@ long remove_tree(const char *path) {
           if (directory != -ENOENT) result = directory;
           continue;
         }
-        result = empty_directory(top, directory, &numbers);
+        result = empty_directory(top, directory, &numbers, &most);
         close_file(directory);
         if (result > 0) result = 0;
       }

@@ -9,9 +9,7 @@ long write_file(const char *path, u32 mode, u32 appending, const u8 *bytes, u64 
 /** Answers by itself when it is well. */
 long read_file(u32 call, const char *root, const char *path, u64 offset, u32 limit);
 long list_directory(u32 call, const char *path);
-/** Removes a file, or a directory with only a few files in it; -ENOTEMPTY when there is more. */
-long remove_small(const char *path);
-/** Takes as long as there is to remove: for a process of its own. */
-long remove_tree(const char *path);
+/** Removes a file or a directory; -EAGAIN when there were more than `most` files and directories in it, and some are left. */
+long remove_tree(const char *path, u32 most);
 
 #endif

@@ -28,6 +28,12 @@ export async function execIn(
   // What came before anybody listened.
   let early: [stream: 'stdout' | 'stderr', bytes: Uint8Array][] | undefined = [];
   let running: AgentProcess;
+  let begun = () => {};
+  void runtime.quiet.during(() => {
+    return new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+  });
   const exit = new Promise<number>((resolve, reject) => {
     running = runtime.exec(id, process, AttachStdin, {
       output: (stream, bytes) => {
@@ -39,11 +45,16 @@ export async function execIn(
         const pending = [...listeners].flatMap((listener) => listener(stream, bytes) ?? []);
         return pending.length === 0 ? undefined : Promise.allSettled(pending).then(() => {});
       },
+      started: () => begun(),
       exited: ({ started, code, why }) => {
+        begun();
         if (started) resolve(code);
         else why().then((reason) => reject(execError(reason)), reject);
       },
-      failed: (error) => reject(new EngineError(500, error.message, { cause: error })),
+      failed: (error) => {
+        begun();
+        reject(new EngineError(500, error.message, { cause: error }));
+      },
     });
   });
   exit.catch(() => {});

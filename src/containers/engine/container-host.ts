@@ -10,6 +10,8 @@ const LAYERS = { tag: 'layers', directory: '/l' };
 const VOLUMES = { tag: 'volumes', directory: '/v' };
 /** Where containers write to their roots: with a size of its own, so that one that fills it stops nothing else. */
 const WRITABLE = '/w';
+/** Where network namespaces are kept. */
+export const NETWORKS = '/run/n';
 /** Milliseconds in which one that was saved must answer: it has nothing to do but that. */
 const ANSWER_MS = 10_000;
 const MS_NOSUID = 2;
@@ -87,6 +89,7 @@ export class ContainerHost {
         .mount(LAYERS.tag, LAYERS.directory, 'virtiofs', MS_RDONLY | MS_NODEV | MS_NOATIME, '')
         .mount(VOLUMES.tag, VOLUMES.directory, 'virtiofs', flags, '')
         .makeDirectory(WRITABLE)
+        .makeDirectory(NETWORKS)
         .mount('tmpfs', WRITABLE, 'tmpfs', MS_NOATIME, 'size=50%,mode=711')
         .done();
       await host.agent.bridge(BRIDGE.name, BRIDGE.gateway, BRIDGE.prefix);

@@ -1,7 +1,8 @@
 // How containers start, end and start again.
 import type { AgentLostError } from './agent-protocol.ts';
-import { AddressPool, BRIDGE, formatAddress, hostsFile } from './bridge-network.ts';
+import { hostsFile } from './bridge-network.ts';
 import type { Container } from './container.ts';
+import { ContainerNetworks } from './container-networks.ts';
 import type { ContainerPorts } from './container-ports.ts';
 import { type ContainerRuntime, placesOf, startError } from './container-runtime.ts';
 import type { ContainerVolumes } from './container-volumes.ts';
@@ -29,7 +30,9 @@ export interface LifeHost {
 
 export class ContainerLife {
   readonly #host: LifeHost;
-  readonly #addresses = new AddressPool();
+  readonly #networks = new ContainerNetworks();
+  /** Network namespaces that containers have to themselves. */
+  readonly #ownNetworks = new WeakMap<Container, string>();
   /** In which container host a container has its root. */
   readonly #homes = new WeakMap<Container, ContainerRuntime>();
   /** Clean-ups under way. */
@@ -48,14 +51,19 @@ export class ContainerLife {
 
   /** Makes sure that a container has its root. */
   async prepare(container: Container): Promise<ContainerRuntime> {
-    const runtime = await this.#host.runtime();
-    const home = this.#homes.get(container);
-    if (home === runtime) return runtime;
-    if (home !== undefined)
-      throw new EngineError(409, `container ${container.name} was lost with its container host`);
+    const runtime = await this.#runtimeFor(container);
+    if (this.#homes.get(container) === runtime) return runtime;
     await runtime.prepare(container.id, container.image.layers, container.image.diffIds);
     this.#homes.set(container, runtime);
     return runtime;
+  }
+
+  /** The container host that a container is to be in, whether it is there already or not. */
+  async #runtimeFor(container: Container): Promise<ContainerRuntime> {
+    const runtime = await this.#host.runtime();
+    const home = this.#homes.get(container);
+    if (home === undefined || home === runtime) return runtime;
+    throw new EngineError(409, `container ${container.name} was lost with its container host`);
   }
 
   /**
@@ -66,13 +74,18 @@ export class ContainerLife {
     this.cancelRestart(container);
     await this.#releases.get(container);
     container.stopped = false;
-    let runtime: ContainerRuntime;
+    let runtime: ContainerRuntime | undefined;
     try {
-      runtime = await this.prepare(container);
-      await this.#host.ports.open(container, runtime);
-      await this.#launch(container, runtime);
+      const home = await this.#runtimeFor(container);
+      runtime = home;
+      await home.quiet.during(async () => {
+        await this.#host.ports.open(container, home);
+        await this.#launch(container, home);
+      });
     } catch (error) {
       this.#host.ports.close(container);
+      // What it has got of its run by then.
+      if (runtime !== undefined && this.#ownNetworks.has(container)) await this.#release(container, runtime);
       const refused =
         error instanceof EngineError
           ? error
@@ -84,8 +97,8 @@ export class ContainerLife {
       }
       throw refused;
     }
-    // Others that find each other by name.
-    await this.#tellNeighbours(container, runtime);
+    // Others that find each other by name: whatever is asked for after this finds it done.
+    void this.#tellNeighbours(container, runtime);
   }
 
   /** Ends what waits to start again. */
@@ -113,16 +126,18 @@ export class ContainerLife {
   async #launch(container: Container, runtime: ContainerRuntime): Promise<void> {
     const { id, settings } = container;
     const { HostConfig: host } = settings;
+    const { layers, diffIds } = container.image;
+    // The root of one that has written nothing can be made with all the rest, unless something has to be read there.
+    const isNew = this.#homes.get(container) === undefined;
+    const known = isNew ? runtime.knownUser(diffIds, settings.User, host.GroupAdd) : undefined;
+    const isPlain = known !== undefined && container.mounts.length === 0;
+    if (!isPlain) await this.prepare(container);
     const [network, user, binds] = await Promise.all([
       this.#network(container, runtime),
-      runtime.findUser(id, settings.User, host.GroupAdd),
+      known ?? runtime.findUser(id, settings.User, host.GroupAdd),
       this.#host.volumes.mount(container, runtime),
     ]);
-    const etc = await runtime.writeEtc(id, {
-      hosts: this.#hosts(container),
-      hostname: `${settings.Hostname}\n`,
-      'resolv.conf': 'options ndots:0\n',
-    });
+    if (isNew) runtime.noteUser(diffIds, settings.User, host.GroupAdd, user);
     const init = host.Init ? { init: INIT_PATH } : {};
     const initBind = { destination: INIT_PATH, type: 'bind', source: '/init', options: ['bind', 'ro'] };
     const spec = runtimeSpec({
@@ -133,20 +148,28 @@ export class ContainerLife {
       network,
       pid: this.#pidNamespace(container),
       // What the user binds comes last: it may hide what is ours.
-      binds: [...etc, ...(host.Init ? [initBind] : []), ...binds],
+      binds: [...runtime.etcMounts(id), ...(host.Init ? [initBind] : []), ...binds],
       ...init,
     });
     const tty = settings.Tty ?? false;
+    const etc = {
+      hosts: this.#hosts(container),
+      hostname: `${settings.Hostname}\n`,
+      'resolv.conf': 'options ndots:0\n',
+    };
+    const root = isPlain ? { layers, diffIds } : undefined;
     await new Promise<void>((resolve, reject) => {
       let running = false;
-      container.process = runtime.start(id, spec, settings.OpenStdin ?? false, {
+      const starting = runtime.start(id, root, etc, spec, settings.OpenStdin ?? false, {
         output: (stream, bytes) => container.output(stream, bytes),
         started: (process) => {
           running = true;
+          this.#homes.set(container, runtime);
           container.enterRunning(process);
           resolve();
         },
         exited: ({ started, code }) => {
+          this.#homes.set(container, runtime);
           if (started) void this.#ended(container, runtime, code);
           else void this.#notStarted(container, runtime).then(reject, reject);
         },
@@ -155,7 +178,10 @@ export class ContainerLife {
           if (!running) reject(new EngineError(500, error.message, { cause: error }));
         },
       });
-      if (tty && this.#sizes.has(container)) container.process.resize(...this.#sizes.get(container)!);
+      starting.then((process) => {
+        container.process = process;
+        if (tty && this.#sizes.has(container)) process.resize(...this.#sizes.get(container)!);
+      }, reject);
     });
   }
 
@@ -185,6 +211,19 @@ export class ContainerLife {
     if (runtime.host.lost !== undefined) return;
     const ranFor = Date.now() - Date.parse(container.state.StartedAt);
     container.enterExited(code, { oomKilled });
+    runtime.quiet.touch();
+    if (host.AutoRemove && container.mounts.length === 0) {
+      const clear = this.#endRun(container, runtime);
+      this.#homes.delete(container);
+      container.tellExit();
+      await this.#host.autoRemove(container).catch(() => {});
+      // Nobody can ask for it any more: what there is of it in the container host goes when nobody waits.
+      runtime.quiet.later(async () => {
+        await clear();
+        await runtime.remove(container.id).catch(() => {});
+      });
+      return;
+    }
     const again = this.#startsAgain(container, code);
     if (again) container.enterRestarting();
     const release = this.#release(container, runtime);
@@ -223,16 +262,27 @@ export class ContainerLife {
   }
 
   /** Gives up what only a run needs; never fails. */
-  async #release(container: Container, runtime: ContainerRuntime): Promise<void> {
-    const own = ownNetwork(container);
+  #release(container: Container, runtime: ContainerRuntime): Promise<void> {
+    return this.#endRun(container, runtime)();
+  }
+
+  /** Gives up what others see of a run; answers how to give up what is in the container host, which never fails. */
+  #endRun(container: Container, runtime: ContainerRuntime): () => Promise<void> {
     this.#host.ports.close(container);
-    this.#giveAddress(container);
-    await runtime.release(container.id, own).catch(() => {});
-    await this.#host.volumes.unmount(container, runtime).catch(() => {});
+    const network = this.#ownNetworks.get(container);
+    this.#ownNetworks.delete(container);
+    const address = container.endpoint?.address;
+    container.endpoint = undefined;
+    return async () => {
+      await runtime.release(container.id, network).catch(() => {});
+      // Not before: the interface that has it may still be there.
+      if (address !== undefined) this.#networks.give(address);
+      await this.#host.volumes.unmount(container, runtime).catch(() => {});
+    };
   }
 
   #giveAddress(container: Container): void {
-    if (container.endpoint?.address !== undefined) this.#addresses.give(container.endpoint.address);
+    if (container.endpoint?.address !== undefined) this.#networks.give(container.endpoint.address);
     container.endpoint = undefined;
   }
 
@@ -247,17 +297,16 @@ export class ContainerLife {
     }
     if (mode === 'none') {
       container.endpoint = { network: 'none', address: undefined, settings: NOWHERE };
-      return runtime.makeNetwork(container.id);
+      return this.#ownNetwork(container, await this.#networks.alone(runtime));
     }
-    const address = this.#addresses.take();
-    const settings = {
-      IPAddress: formatAddress(address),
-      IPPrefixLen: BRIDGE.prefix,
-      Gateway: formatAddress(BRIDGE.gateway),
-      MacAddress: '',
-    };
+    const { path, address, settings } = await this.#networks.bridged(runtime);
     container.endpoint = { network: 'bridge', address, settings };
-    return runtime.makeNetwork(container.id, address);
+    return this.#ownNetwork(container, path);
+  }
+
+  #ownNetwork(container: Container, path: string): string {
+    this.#ownNetworks.set(container, path);
+    return path;
   }
 
   #pidNamespace(container: Container): string | undefined {
@@ -297,11 +346,6 @@ export class ContainerLife {
 
 const NOWHERE = { IPAddress: '', IPPrefixLen: 0, Gateway: '', MacAddress: '' };
 const isBridge = (mode: string) => mode === 'default' || mode === 'bridge';
-const ownNetwork = ({ settings }: Container) => {
-  const mode = settings.HostConfig.NetworkMode ?? 'default';
-  return mode === 'none' || isBridge(mode);
-};
-
 function neighbour({ endpoint, settings, name, shortId }: Container) {
   if (endpoint?.address === undefined) return undefined;
   return { address: endpoint.address, names: [settings.Hostname, name, shortId] };

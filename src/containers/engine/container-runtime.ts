@@ -1,12 +1,14 @@
 // What containers do in the container host: their mounts, their network, crun, and what is left when they end.
 
 import type { TreeSource } from '../../storage/tree/tree-spec.ts';
+import type { AgentBatch } from './agent-client.ts';
 import { AgentError } from './agent-error.ts';
 import type { AgentProcess, ProcessEvents } from './agent-types.ts';
 import { BRIDGE } from './bridge-network.ts';
 import type { ContainerHost } from './container-host.ts';
 import { findUser, type ProcessUser } from './container-users.ts';
 import { EngineError } from './engine-error.ts';
+import { QuietWork } from './quiet-work.ts';
 import type { OciMount, OciProcess, OciSpec } from './runtime-spec.ts';
 
 const CRUN = '/usr/bin/crun';
@@ -15,6 +17,7 @@ const ETC = ['hosts', 'hostname', 'resolv.conf'] as const;
 /** Times to try to remove a cgroup: a process that has just been killed is still in it. */
 const CGROUP_TRIES = 50;
 const CGROUP_WAIT_MS = 20;
+const MOST_USERS = 256;
 const LOG_TEXT = /^(?:\d{4}-\d\d-\d\dT\S+\s+)?(?::\s*)?/gm;
 
 /** Where the parts of a container are in the container host. */
@@ -27,7 +30,6 @@ export function placesOf(id: string) {
     writable,
     upper: `${writable}/u`,
     work: `${writable}/w`,
-    network: `${folder}/net`,
     bundle: `${folder}/b`,
     log: `${folder}/b/log`,
     cgroupsPath: `/docker/${id.slice(0, 12)}`,
@@ -39,12 +41,16 @@ export function placesOf(id: string) {
 /** Containers' way into one container host. */
 export class ContainerRuntime {
   readonly host: ContainerHost;
+  readonly quiet = new QuietWork();
   /** Directories of layers by the digests of their contents. */
   readonly #layers = new Map<string, Promise<string>>();
+  /** Users by the layers that name them and what was asked for. */
+  readonly #users = new Map<string, ProcessUser>();
   #count = 0;
 
   constructor(host: ContainerHost) {
     this.host = host;
+    host.onLost(() => this.quiet.close());
   }
 
   get #agent() {
@@ -53,8 +59,14 @@ export class ContainerRuntime {
 
   /** Makes a container's root: its layers, and what it writes on top of them. */
   async prepare(id: string, layers: readonly TreeSource[], diffIds: readonly string[]): Promise<void> {
-    const { rootfs, upper, work, bundle } = placesOf(id);
-    const lower = await Promise.all(
+    const batch = this.#agent.batch();
+    this.#addRoot(batch, id, await this.#attach(layers, diffIds));
+    await batch.done();
+  }
+
+  /** Shows layers to the container host; answers where they are there. */
+  #attach(layers: readonly TreeSource[], diffIds: readonly string[]): Promise<string[]> {
+    return Promise.all(
       layers.map((tree, index) => {
         const key = diffIds[index]!;
         let place = this.#layers.get(key);
@@ -66,10 +78,13 @@ export class ContainerRuntime {
         return place;
       }),
     );
-    const batch = this.#agent.batch();
+  }
+
+  #addRoot(batch: AgentBatch, id: string, lower: readonly string[]): void {
+    const { rootfs, upper, work, bundle } = placesOf(id);
     for (const path of [work, upper, rootfs, bundle]) batch.makeDirectory(path);
     const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work}`;
-    await batch.mount('overlay', rootfs, 'overlay', 0, options).done();
+    batch.mount('overlay', rootfs, 'overlay', 0, options);
   }
 
   /** Where layers are in the container host. */
@@ -77,12 +92,9 @@ export class ContainerRuntime {
     return Promise.all(diffIds.flatMap((key) => this.#layers.get(key) ?? []));
   }
 
-  /** Writes what a container finds in /etc, and gives the mounts that put it there. */
-  async writeEtc(id: string, files: Readonly<Record<(typeof ETC)[number], string>>): Promise<OciMount[]> {
+  /** The mounts that put into /etc what start() writes. */
+  etcMounts(id: string): OciMount[] {
     const { folder } = placesOf(id);
-    const batch = this.#agent.batch();
-    for (const name of ETC) batch.writeFile(`${folder}/${name}`, files[name]);
-    await batch.done();
     return ETC.map((name) => ({
       destination: `/etc/${name}`,
       type: 'bind',
@@ -95,17 +107,46 @@ export class ContainerRuntime {
     return this.#agent.writeFile(`${placesOf(id).folder}/hosts`, text);
   }
 
-  /** Makes a container's network namespace; without an address it has lo alone. Answers its path. */
-  async makeNetwork(id: string, address?: number): Promise<string> {
-    const { network: path } = placesOf(id);
+  /** Makes a network namespace; without an address it has lo alone. */
+  async makeNetwork(path: string, address?: number): Promise<void> {
     if (address === undefined) {
       await this.#agent.network(path);
-      return path;
+      return;
     }
     const { name: bridge, prefix, gateway } = BRIDGE;
-    const plug = { bridge, interface: `veth${id.slice(0, 7)}`, address, prefix, gateway };
+    const plug = {
+      bridge,
+      interface: `veth${path.slice(path.lastIndexOf('/') + 1)}`,
+      address,
+      prefix,
+      gateway,
+    };
     await this.#agent.network(path, plug);
-    return path;
+  }
+
+  async removeNetwork(path: string): Promise<void> {
+    await this.#agent.unmount(path, MNT_DETACH);
+    await this.#agent.remove(path);
+  }
+
+  /** Who a user is in a container that has written nothing yet; undefined when that was not asked before. */
+  knownUser(
+    diffIds: readonly string[],
+    given: string,
+    groupAdd: readonly string[] = [],
+  ): ProcessUser | undefined {
+    return this.#users.get(JSON.stringify([diffIds, given, groupAdd]));
+  }
+
+  /** Keeps who a user is in a container that has written nothing yet. */
+  noteUser(
+    diffIds: readonly string[],
+    given: string,
+    groupAdd: readonly string[] | undefined,
+    user: ProcessUser,
+  ): void {
+    if (this.#users.size >= MOST_USERS) this.#users.clear();
+    this.#users.set(JSON.stringify([diffIds, given, groupAdd ?? []]), user);
   }
 
   /** Who a user of the image is, by the container's own files. */
@@ -120,11 +161,26 @@ export class ContainerRuntime {
     return findUser(given, passwd, group, groupAdd);
   }
 
-  /** Starts a container. `events.exited` comes once it has ended; when it could not start, started is false. */
-  start(id: string, spec: OciSpec, input: boolean, events: ProcessEvents): AgentProcess {
-    const { bundle } = placesOf(id);
+  /**
+   * Starts a container. `events.exited` comes once it has ended; when it could not start, started is false.
+   * @param root its layers, when it has no root yet
+   * @param etc what it finds in /etc
+   */
+  async start(
+    id: string,
+    root: { layers: readonly TreeSource[]; diffIds: readonly string[] } | undefined,
+    etc: Readonly<Record<(typeof ETC)[number], string>>,
+    spec: OciSpec,
+    input: boolean,
+    events: ProcessEvents,
+  ): Promise<AgentProcess> {
+    const { bundle, folder } = placesOf(id);
     const { terminal } = spec.process;
+    const lower = root && (await this.#attach(root.layers, root.diffIds));
+    // One write, and one wait for the answer.
     const batch = this.#agent.batch();
+    if (lower !== undefined) this.#addRoot(batch, id, lower);
+    for (const name of ETC) batch.writeFile(`${folder}/${name}`, etc[name]);
     batch.writeFile(`${bundle}/config.json`, JSON.stringify(spec), 0o600);
     return this.#crun(id, `${bundle}/first`, ['run', `--bundle=${bundle}`], terminal, input, events, batch);
   }
@@ -196,24 +252,22 @@ export class ContainerRuntime {
    * Gives up what a container that has ended had for its run: cgroup, network, crun's record of it. That is what
    * `crun delete` does, which costs 11 million instructions for it.
    */
-  async release(id: string, ownNetwork: boolean): Promise<void> {
-    const { cgroup, network, state, bundle } = placesOf(id);
-    const done = [this.#agent.remove(state), this.#agent.remove(bundle)];
-    if (ownNetwork)
-      done.push(this.#agent.unmount(network, MNT_DETACH).then(() => this.#agent.remove(network)));
+  async release(id: string, network: string | undefined): Promise<void> {
+    const { cgroup, state, bundle } = placesOf(id);
+    const done = [this.#agent.remove(state), this.#agent.remove(bundle), this.#agent.makeDirectory(bundle)];
+    if (network !== undefined) done.push(this.removeNetwork(network));
     done.push(this.#removeCgroup(cgroup));
     const failed = (await Promise.allSettled(done)).find((result) => result.status === 'rejected');
     if (failed !== undefined && this.host.lost === undefined) throw failed.reason;
-    await this.#agent.makeDirectory(bundle);
   }
 
   /** Removes all that there is of a container. */
   async remove(id: string): Promise<void> {
     const { folder, rootfs, writable } = placesOf(id);
-    await this.#agent.unmount(rootfs, MNT_DETACH).catch((error: unknown) => {
+    const unmounted = this.#agent.unmount(rootfs, MNT_DETACH).catch((error: unknown) => {
       if (!(error instanceof AgentError)) throw error;
     });
-    await Promise.all([this.#agent.remove(folder), this.#agent.remove(writable)]);
+    await Promise.all([unmounted, this.#agent.remove(folder), this.#agent.remove(writable)]);
   }
 
   /**
@@ -253,7 +307,7 @@ export class ContainerRuntime {
     terminal: boolean,
     input: boolean,
     events: ProcessEvents,
-    batch: ReturnType<ContainerHost['agent']['batch']>,
+    batch: AgentBatch,
   ): AgentProcess {
     const socket = `${base}.sock`;
     const process = batch.spawn(
