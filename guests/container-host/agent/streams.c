@@ -14,6 +14,8 @@
 #define SCM_RIGHTS_ 1
 #define ARGUMENTS_MAX 1024
 #define CHUNK (32 * 1024)
+#define S_PIPE 0010000
+#define NAME_BYTES 32
 #define ORPHANS 256
 
 struct stream {
@@ -25,6 +27,8 @@ struct stream {
   u8 is_job, started, ended, input_ended;
   /** Ends of pipes and the terminal, -1 where there is none. */
   int input, output[2], listener, terminal;
+  /** Where a program that stays says which process it has started. */
+  int naming;
   u32 columns, rows;
   /** Output that may still be sent. */
   u32 credit;
@@ -60,7 +64,7 @@ static struct stream *take_slot(u32 call) {
     memset(s, 0, sizeof *s);
     s->waiting = waiting;
     s->call = call;
-    s->child = s->followed = s->input = s->output[0] = s->output[1] = s->listener = s->terminal = -1;
+    s->child = s->followed = s->input = s->output[0] = s->output[1] = s->listener = s->terminal = s->naming = -1;
     s->credit = WINDOW;
     return s;
   }
@@ -78,6 +82,7 @@ static void release(struct stream *s) {
   close_end(&s->output[1]);
   close_end(&s->listener);
   close_end(&s->terminal);
+  close_end(&s->naming);
   if (s->socket != NULL) sys(__NR_unlinkat, AT_FDCWD, s->socket, 0);
   s->call = 0;
 }
@@ -167,6 +172,17 @@ static long open_ends(struct stream *s, struct plan *plan) {
   return 0;
 }
 
+/** A pipe by the name of the pid file: we see at once when something is written to it. */
+static long open_naming(struct stream *s) {
+  sys(__NR_unlinkat, AT_FDCWD, s->paths, 0);
+  long result = sys(__NR_mknodat, AT_FDCWD, s->paths, S_PIPE | 0600, 0);
+  if (result < 0) return result;
+  // With an end of our own to write to, so that it does not end when the program's has been closed.
+  result = open_file(s->paths, O_RDWR | O_NONBLOCK, 0);
+  if (result >= 0) s->naming = (int)result;
+  return result < 0 ? result : 0;
+}
+
 /** True while a program, other than `own`, runs that will name a process. */
 static int awaits_process(const struct stream *own) {
   for (u32 i = 0; i < STREAMS_MAX; i++) {
@@ -194,14 +210,15 @@ long spawn(u32 call, struct reader *in) {
   take_list(in, plan.environment);
   long result = in->bad ? -EINVAL : open_ends(s, &plan);
   if (result == 0) {
+    if (s->flags & SPAWN_STAYS) result = open_naming(s);
     if (s->flags & SPAWN_FOLLOW) {
       sys(__NR_unlinkat, AT_FDCWD, s->paths, 0);
       if (!awaits_process(s)) memset(orphans, 0, sizeof orphans);
     }
     int is_plain = plan.root[0] == 0 && streq(plan.directory, "/") && plan.environment[0] == NULL;
-    result = is_plain && streq(plan.program, RUNTIME) ? copy_runtime(plan.arguments, plan.standard) : -ENOENT;
-    if (result < 0) {
-      result = fork_process();
+    long copy = result == 0 && is_plain && streq(plan.program, RUNTIME) ? copy_runtime(plan.arguments, plan.standard) : 0;
+    if (result == 0) {
+      result = copy > 0 ? copy : fork_process();
       if (result == 0) become(&plan);
     }
     s->child = result;
@@ -355,37 +372,57 @@ static void end_stream(struct stream *s, u32 status) {
   try_to_end(s);
 }
 
-/** The program has done its part: what it started is now what the stream is about. */
-static void follow(struct stream *s) {
-  char text[32];
+/** The program has named what it started. */
+static void start_following(struct stream *s, const char *text) {
   long process = 0;
-  if (read_text(s->paths, text, sizeof text) <= 0) {
-    end_stream(s, 255 << 8);
-    return;
-  }
   for (const char *at = text; *at >= '0' && *at <= '9' && process < 1 << 30; at++) process = process * 10 + *at - '0';
   s->started = 1;
   s->followed = process;
   if (s->listener >= 0) accept_terminal(s);
   send_u32(s->call, STARTED, (u32)process);
+}
+
+/** The program has done its part: what it started is now what the stream is about. */
+static void follow(struct stream *s) {
+  char text[NAME_BYTES];
+  if (read_text(s->paths, text, sizeof text) <= 0) {
+    end_stream(s, 255 << 8);
+    return;
+  }
+  start_following(s, text);
   for (u32 i = 0; i < ORPHANS; i++) {
-    if (orphans[i].process != process) continue;
+    if (orphans[i].process != s->followed) continue;
     orphans[i].process = 0;
     end_stream(s, orphans[i].status);
     return;
   }
 }
 
+/** Reads what a program that stays has named, when it has. */
+static void read_name(struct stream *s) {
+  char text[NAME_BYTES];
+  long length = sys(__NR_read, s->naming, text, sizeof text - 1);
+  if (length <= 0) return;
+  text[length] = 0;
+  close_end(&s->naming);
+  start_following(s, text);
+}
+
 void note_end(long process, u32 status) {
   for (u32 i = 0; i < STREAMS_MAX; i++) {
     struct stream *s = &streams[i];
     if (s->call == 0 || s->ended) continue;
+    if (s->child == process && s->flags & SPAWN_STAYS) {
+      if (!s->started) read_name(s);
+      end_stream(s, status);
+      return;
+    }
     if (s->child == process && !s->started) {
       if (s->flags & SPAWN_FOLLOW && status == 0) follow(s);
       else end_stream(s, status);
       return;
     }
-    if (s->started && s->followed == process) {
+    if (s->started && s->followed == process && !(s->flags & SPAWN_STAYS)) {
       end_stream(s, status);
       return;
     }
@@ -414,6 +451,7 @@ u32 list_polls(struct pollfd *polls) {
     want(polls, &count, i, s->output[1], in);
     want(polls, &count, i, s->flags & SPAWN_TERMINAL ? s->listener : s->input, s->listener >= 0 ? POLLIN : out);
     want(polls, &count, i, s->terminal, (short)(in | out));
+    want(polls, &count, i, s->naming, POLLIN);
   }
   return count;
 }
@@ -424,6 +462,7 @@ void serve_polls(const struct pollfd *polls, u32 count) {
     if (polls[i].revents == 0 || s->call == 0) continue;
     int fd = polls[i].fd;
     if (fd == s->listener) accept_terminal(s);
+    if (fd == s->naming) read_name(s);
     for (u8 n = 0; n < 2; n++) {
       if (fd == s->output[n]) pass_output(s, &s->output[n], n + 1);
     }

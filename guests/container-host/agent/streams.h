@@ -8,7 +8,7 @@
 
 /** Descriptors that streams can want to hear of. */
 #define STREAMS_MAX 384
-#define STREAM_POLLS (STREAMS_MAX * 4)
+#define STREAM_POLLS (STREAMS_MAX * 5)
 
 /** Starts a program; 0 (STARTED and EXITED follow) or -errno. */
 long spawn(u32 call, struct reader *in);

@@ -11,7 +11,7 @@
 
 #include "system.h"
 
-#define PROTOCOL_VERSION 3
+#define PROTOCOL_VERSION 4
 #define HEADER_BYTES 13
 #define FRAME_MAX (128 * 1024)
 
@@ -50,6 +50,7 @@
 #define SPAWN_INPUT 1    // standard input is a pipe; otherwise it is empty
 #define SPAWN_TERMINAL 2 // the program sends a terminal to the console socket
 #define SPAWN_FOLLOW 4   // once it has ended well, the process that it names in the pid file is what counts
+#define SPAWN_STAYS 8    // it names a process in the pid file and stays until that has ended, with its status
 
 /** Output of a SPAWN that may be on its way without a CREDIT for it, and input without an ACCEPTED. */
 #define WINDOW (256 * 1024)

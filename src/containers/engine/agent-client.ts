@@ -12,6 +12,7 @@ import {
   REQUEST,
   SPAWN_FOLLOW,
   SPAWN_INPUT,
+  SPAWN_STAYS,
   SPAWN_TERMINAL,
 } from './agent-protocol.ts';
 import type { AgentChannel, AgentProcess, ProcessEvents, SpawnRequest } from './agent-types.ts';
@@ -171,11 +172,12 @@ export class AgentClient {
    * only when there was nothing to start. A program that ended before it started anything is told by `exited`.
    */
   spawn(request: SpawnRequest, events: ProcessEvents, batch = 0): AgentProcess {
-    const { input = false, terminal, follow, consoleSocket = '', root = '', directory = '/' } = request;
+    const { input = false, terminal, follow, stays = false, consoleSocket = '' } = request;
+    const { root = '', directory = '/' } = request;
     const flags =
       (input ? SPAWN_INPUT : 0) |
       (terminal === undefined ? 0 : SPAWN_TERMINAL) |
-      (follow === undefined ? 0 : SPAWN_FOLLOW);
+      (follow === undefined ? 0 : stays ? SPAWN_STAYS : SPAWN_FOLLOW);
     const payload = new PayloadWriter().u32(flags);
     payload.u32(terminal?.columns ?? 0).u32(terminal?.rows ?? 0);
     payload

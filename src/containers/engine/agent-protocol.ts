@@ -1,7 +1,7 @@
 // Frames on the channel to the container host's agent: guests/container-host/agent/wire.h has the other side, and says
 // what each kind holds.
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 export const HEADER_BYTES = 13;
 /** Bytes that one frame may have behind its length. */
 export const FRAME_MAX = 128 * 1024;
@@ -43,6 +43,7 @@ export const REPLY = {
 export const SPAWN_INPUT = 1;
 export const SPAWN_TERMINAL = 2;
 export const SPAWN_FOLLOW = 4;
+export const SPAWN_STAYS = 8;
 
 /** Bytes of a process's output, and of input for it, that may be on their way. */
 export const WINDOW = 256 * 1024;

@@ -29,6 +29,8 @@ export interface SpawnRequest {
   consoleSocket?: string;
   /** A pid file: once the program has ended well, the process named there is what counts. */
   follow?: string;
+  /** With `follow`: the program stays until that process has ended, and ends as it did. */
+  stays?: boolean;
 }
 
 export interface ProcessEvents {

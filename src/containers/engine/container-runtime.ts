@@ -182,7 +182,15 @@ export class ContainerRuntime {
     if (lower !== undefined) this.#addRoot(batch, id, lower);
     for (const name of ETC) batch.writeFile(`${folder}/${name}`, etc[name]);
     batch.writeFile(`${bundle}/config.json`, JSON.stringify(spec), 0o600);
-    return this.#crun(id, `${bundle}/first`, ['run', `--bundle=${bundle}`], terminal, input, events, batch);
+    return this.#crun(
+      id,
+      `${bundle}/first`,
+      ['run', '--keep', `--bundle=${bundle}`],
+      terminal,
+      input,
+      events,
+      batch,
+    );
   }
 
   /** Runs another process in a container. */
@@ -203,7 +211,7 @@ export class ContainerRuntime {
     return this.#crun(
       id,
       base,
-      ['exec', `--process=${base}.json`],
+      ['exec', '--detach', `--process=${base}.json`],
       process.terminal,
       input,
       {
@@ -314,12 +322,13 @@ export class ContainerRuntime {
       {
         program: CRUN,
         arguments: [
-          ...['crun', '--cgroup-manager=cgroupfs', `--log=${base}.log`, ...command, '--detach'],
+          ...['crun', '--cgroup-manager=cgroupfs', `--log=${base}.log`, ...command],
           ...[`--pid-file=${base}.pid`, ...(terminal ? [`--console-socket=${socket}`] : []), id.slice(0, 12)],
         ],
         environment: [],
         input,
         follow: `${base}.pid`,
+        stays: command[0] === 'run',
         ...(terminal ? { terminal: { columns: 80, rows: 24 }, consoleSocket: socket } : {}),
       },
       {

@@ -13,6 +13,8 @@ import {
   PROTOCOL_VERSION,
   REPLY,
   REQUEST,
+  SPAWN_FOLLOW,
+  SPAWN_STAYS,
   WINDOW,
 } from '../../../src/containers/engine/agent-protocol.ts';
 
@@ -70,7 +72,15 @@ describe('the protocol of the container host', () => {
     };
     for (const [name, value] of Object.entries({ ...REQUEST, ...REPLY }))
       expect([name, defined(name)]).toEqual([name, value]);
-    const others = { PROTOCOL_VERSION, HEADER_BYTES, FRAME_MAX, WINDOW, INPUT_WINDOW };
+    const others = {
+      PROTOCOL_VERSION,
+      HEADER_BYTES,
+      FRAME_MAX,
+      WINDOW,
+      INPUT_WINDOW,
+      SPAWN_FOLLOW,
+      SPAWN_STAYS,
+    };
     for (const [name, value] of Object.entries(others)) expect([name, defined(name)]).toEqual([name, value]);
   });
 
