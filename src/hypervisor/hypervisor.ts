@@ -34,7 +34,7 @@ import { SpareWorker } from './spare-worker.ts';
 import type { GuestFiles, GuestResolver, VirtualMachine, VmOptions } from './types.ts';
 import { Vm } from './vm.ts';
 import type { BootFiles, TakenCopy, VmParts } from './vm-parts.ts';
-import { WarmStarts, warmId } from './warm-starts.ts';
+import { type WarmSource, WarmStarts, warmId } from './warm-starts.ts';
 
 const DEFAULT_MEMORY = 128 * 1024 ** 2;
 const ENGINES: readonly Engine[] = ['auto', 'interpreter', 'translator'];
@@ -166,7 +166,7 @@ export class Hypervisor {
 
   /**
    * Makes a VM that goes on, with start(), from where this guest stood at its prompt when it was booted first with these
-   * options; undefined when that was not kept: see keepWarm(). Guests whose disk is kept have no warm start.
+   * options; undefined when that was not kept: see keepWarm(), or when a disk of the guest's that is kept has been written since.
    */
   async createWarm(options: VmOptions & { guest: string }): Promise<VirtualMachine | undefined> {
     const platform = await this.#platform();
@@ -179,7 +179,7 @@ export class Hypervisor {
       // What is in memory was saved; trees to come are attached to a share that is there again.
       const shares = options.shares?.filter(({ kind }) => kind === 'mounts');
       const chosen = { name: name ?? options.guest, network, cpus, weight, lease, shares };
-      const opened = async () => ({ chain: [file], owned: true, stored: false });
+      const opened = async () => ({ chain: [file], owned: true, stored: false, warm: true });
       return await this.#restore(platform, opened, chosen, guest);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
@@ -200,9 +200,18 @@ export class Hypervisor {
     ready?: Promise<unknown>,
   ): Promise<boolean> {
     const platform = await this.#platform();
-    const id = await this.#warmId(platform, options, await platform.resolveGuest(options.guest));
-    if (id === undefined || vm.isRestored) return false;
-    return (await this.#warmStarts(platform)).take(vm, id, ready);
+    const guest = await platform.resolveGuest(options.guest);
+    const id = await this.#warmId(platform, options, guest);
+    const own = this.#vms.get(vm.id);
+    if (id === undefined || own === undefined || vm.isRestored) return false;
+    const { saving } = own;
+    const source: WarmSource = {
+      vm,
+      keepsDisk: ownDrives(guest, options).some(({ snapshot }) => snapshot !== true),
+      save: (how) => saving.save(how),
+      forget: (snapshot) => saving.forget(snapshot),
+    };
+    return (await this.#warmStarts(platform)).take(source, id, ready);
   }
 
   async #warmId(platform: Platform, options: VmOptions, guest: GuestFiles): Promise<string | undefined> {

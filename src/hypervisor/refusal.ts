@@ -7,6 +7,7 @@ export function refusal(error: unknown, memory: number): unknown {
     return error;
   if (error.name === 'HtvmError') return new SnapshotError('damaged', error.message);
   if (error.name === 'MachineStateError') return new SnapshotError('configuration', error.message);
+  if (error.name === 'DriveMovedError') return new SnapshotError('configuration', error.message);
   if (error.name === 'LoadError') return new ImageError(error.message);
   if (['ShareError', 'StorageError', 'DamagedFileError', 'FolderError'].includes(error.name))
     return new FileError(error.message);

@@ -20,6 +20,8 @@ export interface OpenedSnapshot {
   owned: boolean;
   /** It is kept in the store. */
   stored: boolean;
+  /** It is a warm start: drives must be as they were, instead of being taken back. */
+  warm?: boolean;
 }
 
 const isSnapshot = (source: RestoreFrom): source is Snapshot =>
@@ -53,7 +55,7 @@ export async function openSnapshot(
 }
 
 /** What a VM needs of an opened snapshot. */
-export async function restoredState({ chain, owned, stored }: OpenedSnapshot): Promise<RestoredState> {
+export async function restoredState({ chain, owned, stored, warm }: OpenedSnapshot): Promise<RestoredState> {
   const last = chain.at(-1);
   if (last === undefined) throw new SnapshotError('missing', 'there is no snapshot to restore');
   const consoles: Uint8Array[] = [];
@@ -70,7 +72,7 @@ export async function restoredState({ chain, owned, stored }: OpenedSnapshot): P
       : [],
   );
   return {
-    source: { kind: 'files', files },
+    source: { kind: 'files', files, warm },
     owned: buffers,
     // What is read is a part of the file, which is about to be transferred.
     consoles: consoles.map((tail) => tail.slice()),

@@ -66,8 +66,11 @@ export class VmSaving {
     this.#lacksFiles = false;
   }
 
-  /** @throws {SnapshotError} when it cannot be kept; what was kept before is as it was */
-  async save(options: SnapshotOptions): Promise<FreshSnapshot> {
+  /**
+   * @param options `warm`: it is what the guest starts from as long as its drives are as they are now
+   * @throws {SnapshotError} when it cannot be kept; what was kept before is as it was
+   */
+  async save(options: SnapshotOptions & { warm?: boolean }): Promise<FreshSnapshot> {
     const { parts, consoles, control, call } = this.#vm;
     const id = randomId();
     const isStored = options.store !== false;
@@ -82,6 +85,7 @@ export class VmSaving {
           packing,
           parent: isIncrement ? last : undefined,
           standing: options.standing,
+          warm: options.warm,
         }),
       );
       const packer = new SectionPacker(packing);

@@ -1,11 +1,25 @@
 // Guests that do not boot: each time but the first, they go on from where they stood at their prompt the first time.
 
+import { type DriveSource, describeSource } from '../storage/drive-spec.ts';
 import { sha256, toHex } from '../storage/htvm/htvm-format.ts';
 import { HtvmFile } from '../storage/htvm/htvm-reader.ts';
 import type { SnapshotFiles } from '../storage/htvm/snapshot-files.ts';
+import { ownDrives } from './drives.ts';
 import { waitForPrompt } from './prompt.ts';
 import { parseMemory } from './size.ts';
+import type { FreshSnapshot, SnapshotOptions } from './snapshot-types.ts';
 import type { GuestFiles, VirtualMachine, VmOptions, VmShare } from './types.ts';
+
+/** Milliseconds without a write after which a guest's disk is taken to be at rest: ext4 commits every 5 s. */
+const REST_MS = 6000;
+/** The same before the first warm start, which somebody may wait for, and how long that waits at most. */
+const FIRST_REST_MS = 500;
+const FIRST_WAIT_MS = 10_000;
+/** Milliseconds between two looks at what was written. */
+const LOOK_MS = 250;
+/** How often a warm start is taken anew of a guest that writes to its disk after its prompt, and for how long. */
+const MOST_AGAIN = 4;
+const AGAIN_MS = 180_000;
 
 /** Raised when what a machine looks like to its guest changes: older warm starts are not used then. */
 const BOARD_VERSION = 1;
@@ -22,8 +36,9 @@ export async function warmId(
   if ([kernel, initrd, maxInstructions, seed].some((option) => option !== undefined)) return undefined;
   if ((bios !== undefined && bios !== 'none') || (drives?.length ?? 0) > 0 || clock === 'instructions')
     return undefined;
-  // A disk that is kept goes on, a machine that does not would meet another one than it knows.
-  if ((guest.drives?.length ?? 0) > 0 && options.snapshot !== true) return undefined;
+  // Whether a disk has moved on is seen by what is kept apart from it.
+  const own = ownDrives(guest, options);
+  if (own.some(({ overlay, snapshot }) => snapshot !== true && !isKept(overlay))) return undefined;
   // What a share holds at the start is up to others; one in memory is empty, and so is one for trees to come.
   const isEmpty = ({ kind, readonly }: VmShare) => (kind === 'memory' && !readonly) || kind === 'mounts';
   if (!(options.shares ?? []).every(isEmpty)) return undefined;
@@ -41,6 +56,7 @@ export async function warmId(
     options.channels ?? 0,
     options.noReboot ?? false,
     networks,
+    own.map(({ overlay, snapshot }) => (overlay === undefined || snapshot ? '' : describeSource(overlay))),
     (options.shares ?? []).map((share) => [
       share.tag,
       share.kind === 'memory' && [share.shared, share.capacity],
@@ -48,6 +64,18 @@ export async function warmId(
     ]),
   ]);
   return toHex((await sha256(new TextEncoder().encode(text))).subarray(0, 16));
+}
+
+const isKept = (overlay: DriveSource | undefined) => overlay !== undefined && overlay.kind !== 'memory';
+
+/** What a warm start is taken of. */
+export interface WarmSource {
+  vm: VirtualMachine;
+  /** Its guest has a disk that goes on: a warm start holds until that is written again. */
+  keepsDisk: boolean;
+  save(options: SnapshotOptions & { warm: true }): Promise<FreshSnapshot>;
+  /** A snapshot of it is of no use. */
+  forget(id: string): Promise<void>;
 }
 
 /** The warm starts that are kept, apart from the user's snapshots. */
@@ -76,23 +104,39 @@ export class WarmStarts {
 
   /**
    * Takes the warm start of a VM that boots, once it is ready; nothing is kept when somebody has typed by then, when the
-   * VM ends first, or when there is no room.
+   * VM ends first, or when there is no room. Of a guest that goes on writing to its disk it is taken again, in the
+   * background, when that has come to rest.
    * @param ready resolves when it is; default: when it stands at its prompt
    * @returns true when it is kept
    */
-  async take(vm: VirtualMachine, id: string, ready?: Promise<unknown>): Promise<boolean> {
+  async take(source: WarmSource, id: string, ready?: Promise<unknown>): Promise<boolean> {
+    const { vm, keepsDisk } = source;
     try {
       await (ready ?? waitForPrompt(vm));
-      if (vm.console().typed > 0) return false;
-      const snapshot = await vm.snapshot({
-        store: false,
-        compression: 'none',
-        // Nobody has typed yet, so nobody waits; a copy of its memory would be a third more for the tab.
-        standing: true,
-        name: `warm start of ${vm.name}`,
-      });
+      if (keepsDisk) await restOf(vm, FIRST_REST_MS, FIRST_WAIT_MS);
+      const { driveWrites } = await vm.stats();
+      if (!(await this.#takeNow(source, id))) return false;
+      if (keepsDisk) void this.#takeAgain(source, id, driveWrites).catch(() => {});
+      return true;
+    } catch {
+      // The guest runs on as if nothing had been tried; the next start boots again.
+      return false;
+    }
+  }
+
+  async #takeNow({ vm, save, forget }: WarmSource, id: string): Promise<boolean> {
+    if (vm.console().typed > 0) return false;
+    const snapshot = await save({
+      store: false,
+      compression: 'none',
+      // Nobody has typed yet, so nobody waits; a copy of its memory would be a third more for the tab.
+      standing: true,
+      warm: true,
+      name: `warm start of ${vm.name}`,
+    });
+    try {
       // What was typed meanwhile may be in it.
-      if (vm.console().typed > 0) return false;
+      if (vm.console().typed > 0) throw new Error('somebody has typed');
       const blob = await snapshot.blob();
       await this.#files.alone(async () => {
         await this.#dropOld(snapshot.guest);
@@ -100,8 +144,24 @@ export class WarmStarts {
       });
       return true;
     } catch {
-      // The guest runs on as if nothing had been tried; the next start boots again.
+      await forget(snapshot.id);
       return false;
+    }
+  }
+
+  /** @param taken writes to its disk when the last one was taken */
+  async #takeAgain(source: WarmSource, id: string, taken: number): Promise<void> {
+    const { vm } = source;
+    const end = performance.now() + AGAIN_MS;
+    for (let times = 0; times < MOST_AGAIN && performance.now() < end; ) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      if (vm.state !== 'running' || vm.console().typed > 0) return;
+      if ((await vm.stats()).driveWrites === taken) continue;
+      await restOf(vm, REST_MS, end - performance.now());
+      const { driveWrites } = await vm.stats();
+      if (!(await this.#takeNow(source, id))) return;
+      taken = driveWrites;
+      times++;
     }
   }
 
@@ -112,5 +172,19 @@ export class WarmStarts {
       const file = blob && (await HtvmFile.open(blob).catch(() => undefined));
       if (file?.manifest.guest?.name === guest) await this.#files.remove(id);
     }
+  }
+}
+
+/** Waits until a guest has written nothing to its drives for a while, or a while longer has passed. */
+async function restOf(vm: VirtualMachine, restMs: number, mostMs: number): Promise<void> {
+  const begin = performance.now();
+  let since = begin;
+  for (let written = -1; performance.now() - begin < mostMs; ) {
+    const { driveWrites } = await vm.stats();
+    if (vm.state !== 'running') throw new Error('it does not run any more');
+    if (driveWrites !== written) since = performance.now();
+    else if (performance.now() - since >= restMs) return;
+    written = driveWrites;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }

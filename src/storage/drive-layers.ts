@@ -20,6 +20,8 @@ export interface DriveRestore {
   memories: readonly MemoryContents[];
   /** The snapshot of its overlay to go back to. */
   overlaySnapshot?: string;
+  /** The snapshot that its overlay must still be at: nothing is taken back. */
+  unmovedSince?: string;
 }
 
 const known = new WeakMap<BlockBackend, DriveLayers>();

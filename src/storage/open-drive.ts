@@ -41,6 +41,7 @@ export async function openDriveWith(
       drive = opened;
       if (spec.overlay.kind !== 'memory') overlay = opened;
       if (restore?.overlaySnapshot !== undefined) await opened.restoreSnapshot(restore.overlaySnapshot);
+      if (restore?.unmovedSince !== undefined) await demandUnmoved(opened, restore.unmovedSince, name);
     }
     if (spec.snapshot === true) {
       const bytes = overlayStoreBytes(drive.bytes);
@@ -61,6 +62,18 @@ export async function openDriveWith(
     await drive.close();
     throw error;
   }
+}
+
+/** A drive has been written since the moment that a machine is to go on from. */
+export class DriveMovedError extends StorageError {
+  override name = 'DriveMovedError';
+}
+
+/** @throws {DriveMovedError} and what the overlay kept of that moment, which never comes back, is given up */
+async function demandUnmoved(overlay: OverlayBackend, snapshot: string, name: string): Promise<void> {
+  if (overlay.isAt(snapshot)) return;
+  if (overlay.snapshots.includes(snapshot)) await overlay.deleteSnapshot(snapshot);
+  throw new DriveMovedError('corrupt', `${name} has been written since the machine was saved`);
 }
 
 async function openOverlay(

@@ -180,6 +180,18 @@ export class OverlayBackend implements BlockBackend {
   }
 
   /**
+   * True while the contents are those of a snapshot: what a snapshot names is never written to, so that any later write
+   * of a place that holds something else has moved on from it.
+   */
+  isAt(name: string): boolean {
+    const snapshot = this.#snapshots.find((candidate) => candidate.name === name);
+    const runs = encodeRuns(this.#map);
+    return (
+      snapshot?.runs.length === runs.length && runs.every((value, index) => value === snapshot.runs[index])
+    );
+  }
+
+  /**
    * Forgets a snapshot.
    * @throws {StorageError} denied when there is none of that name
    */

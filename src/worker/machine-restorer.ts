@@ -12,13 +12,24 @@ import { StorageError } from '../storage/storage-error.ts';
 import { MemoryTree } from '../storage/tree/memory-tree.ts';
 import { fillTree, type TreeImage } from '../storage/tree/memory-tree-image.ts';
 import type { DriveSetup } from './machine-control.ts';
-import { MACHINE_PREFIX, type MachineCopy, treeSection, type withState } from './machine-saver.ts';
+import {
+  MACHINE_PREFIX,
+  type MachineCopy,
+  treeSection,
+  warmMoment,
+  type withState,
+} from './machine-saver.ts';
 import type { OpenedParts } from './open-parts.ts';
 
 /** What a machine goes on from. */
 export type RestoreSource =
   /** Files, each of which stands on the one before it; the first on none. */
-  | { kind: 'files'; files: readonly { bytes: HtvmBytes; name: string; isOwn?: boolean }[] }
+  | {
+      kind: 'files';
+      files: readonly { bytes: HtvmBytes; name: string; isOwn?: boolean }[];
+      /** A warm start: overlays must be as they were, instead of being taken back. */
+      warm?: boolean;
+    }
   | { kind: 'copy'; copy: MachineCopy };
 
 type StatefulMachine = ReturnType<typeof withState>;
@@ -85,14 +96,17 @@ export class MachineRestorer {
       },
     );
     // Opening a drive may take its overlay back: not for a file that turns out to be damaged later.
-    if (file.manifest.drives.some(({ kept }) => kept === 'overlay'))
+    if (!source.warm && file.manifest.drives.some(({ kept }) => kept === 'overlay'))
       for (const layer of chain) await layer.verify();
     const drives: DriveRestore[] = [];
     for (const [drive, { kept, memories }] of file.manifest.drives.entries()) {
       const contents = [];
       for (let index = 0; index < memories; index++)
         contents.push(await unpackMemory(file, `drive/${drive}/${index}`));
-      drives.push({ memories: contents, overlaySnapshot: kept === 'overlay' ? file.manifest.id : undefined });
+      const { id } = file.manifest;
+      if (kept !== 'overlay') drives.push({ memories: contents });
+      else if (source.warm) drives.push({ memories: contents, unmovedSince: warmMoment(id) });
+      else drives.push({ memories: contents, overlaySnapshot: id });
     }
     const trees: (TreeImage | undefined)[] = [];
     for (const [index, { kept }] of file.manifest.shares.entries()) {

@@ -18,6 +18,7 @@ import {
 } from '../storage/htvm/ram-image.ts';
 import { packTree } from '../storage/htvm/tree-sections.ts';
 import { MemoryBackend } from '../storage/memory-backend.ts';
+import type { OverlayBackend } from '../storage/overlay-backend.ts';
 import type { FileSystem } from '../storage/tree/file-system.ts';
 import { MemoryTree } from '../storage/tree/memory-tree.ts';
 import { captureTree, type TreeImage } from '../storage/tree/memory-tree-image.ts';
@@ -40,9 +41,15 @@ export interface SaveRequest {
   packing: Packing;
   /** Save only what has changed since this one, where that can be told. */
   parent?: string;
+  /** It is what its guest starts from as long as its drives are as they are now: the only such one of its overlays. */
+  warm?: boolean;
   /** The machine stands still until it is packed, whole, and is not copied before. */
   standing?: boolean;
 }
+
+/** The name under which overlays keep the moment of a warm start. */
+export const warmMoment = (id: string) => `${WARM}${id}`;
+const WARM = 'warm ';
 
 /** A machine at one moment, all but the drives themselves. */
 export interface MachineCopy<Ram extends RamPages = RamCopy> {
@@ -120,7 +127,8 @@ export class MachineSaver {
           for (const [index, { backend }] of this.#drives.entries()) {
             const { overlay } = layersOf(backend);
             if (overlay === undefined) continue;
-            await overlay.snapshot(request.id);
+            if (request.warm) await forgetWarm(overlay);
+            await overlay.snapshot(request.warm ? warmMoment(request.id) : request.id);
             kept.push(index);
           }
           this.#noteDirty();
@@ -265,9 +273,15 @@ export class MachineSaver {
   async #forget(id: string, drives: readonly number[]): Promise<void> {
     for (const index of drives) {
       const { overlay } = layersOf(this.#drives[index]!.backend);
-      if (overlay?.snapshots.includes(id)) await overlay.deleteSnapshot(id).catch(() => {});
+      for (const name of [id, warmMoment(id)])
+        if (overlay?.snapshots.includes(name)) await overlay.deleteSnapshot(name).catch(() => {});
     }
   }
+}
+
+/** Those of earlier warm starts, whose files are gone or about to be. */
+async function forgetWarm(overlay: OverlayBackend): Promise<void> {
+  for (const name of overlay.snapshots) if (name.startsWith(WARM)) await overlay.deleteSnapshot(name);
 }
 
 /**

@@ -138,6 +138,7 @@ test('snapshots keep their contents through any later change, and give their roo
           const name = `s${count++}`;
           await overlay.snapshot(name);
           kept.set(name, await contentsOf(overlay));
+          expect(overlay.isAt(name)).toBe(true);
         } else if (step.kind === 'discard') {
           await overlay.discardChanges();
           expect((await contentsOf(overlay)).equals(pattern(7, BYTES))).toBe(true);
@@ -149,12 +150,16 @@ test('snapshots keep their contents through any later change, and give their roo
           } else {
             await overlay.restoreSnapshot(name);
             expect((await contentsOf(overlay)).equals(kept.get(name)!)).toBe(true);
+            expect(overlay.isAt(name)).toBe(true);
           }
         }
+        const contents = await contentsOf(overlay);
+        for (const [name, then] of kept) if (overlay.isAt(name)) expect(contents.equals(then)).toBe(true);
         expect(overlay.snapshots).toEqual([...kept.keys()]);
       }
       await overlay.flush();
       const again = await OverlayBackend.open(base, store);
+      for (const name of [...kept.keys(), 'none']) expect(again.isAt(name)).toBe(overlay.isAt(name));
       for (const [name, contents] of kept) {
         await again.restoreSnapshot(name);
         expect((await contentsOf(again)).equals(contents)).toBe(true);
