@@ -225,6 +225,41 @@ test('no room in the middle of a save leaves the snapshots as they were, and say
   expect(await shell('cat /tmp/file')).toBe('from Node');
 });
 
+test('a guest whose disk is kept in the browser goes on from its prompt until its disk has been written', async () => {
+  const starts = await page().evaluate(async () => {
+    const { hypervisor: shown } = window.hypertab;
+    const { files, ...manifest } = await (await fetch('guests/monitor/guest.json')).json();
+    const image = new Blob([new Uint8Array(1 << 20)]);
+    const Another = shown.constructor as new (options: object) => typeof shown;
+    const hypervisor = new Another({
+      resolveGuest: async () => ({
+        ...manifest,
+        key: files.bios.sha256,
+        bios: new URL('guests/monitor/bios.gz', location.href),
+        drives: [{ kind: 'blob', blob: image, overlay: { kind: 'opfs', name: 'changes' } }],
+      }),
+    });
+    const options = { guest: 'monitor' };
+    const isWarm = async () => {
+      const vm = await hypervisor.createWarm(options);
+      await vm?.destroy();
+      return vm !== undefined;
+    };
+    const vm = await hypervisor.create(options);
+    await vm.start();
+    const starts = [await hypervisor.keepWarm(vm, options)];
+    await vm.destroy();
+    starts.push(await isWarm(), await isWarm());
+    // Whatever is done to the disk behind the warm start's back: here its changes are lost.
+    const root = await navigator.storage.getDirectory();
+    const disks = await (await root.getDirectoryHandle('hypertab')).getDirectoryHandle('disks');
+    await disks.removeEntry('changes');
+    starts.push(await isWarm());
+    return starts;
+  });
+  expect(starts).toEqual([true, true, true, false]);
+});
+
 test('a browser without files that a page can write keeps snapshots in its database', async () => {
   const other = await openSite({ isolated: false });
   const context = await browser.newContext();
