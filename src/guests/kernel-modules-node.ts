@@ -21,7 +21,7 @@ export const MODULES: readonly string[] = [...DRIVERS, ...NETWORK, ...FILE_SYSTE
 /** Modules this large are gzipped, and unpacked by guests/busybox/modprobe: RAM is short in small guests. */
 const GZIP_FROM = 100_000;
 /** Raised when the archive of the same modules changes. */
-const FORMAT = 4;
+const FORMAT = 5;
 /** What the archive is made of beside the package: a guest with another one is made anew. */
 export const MODULE_ARCHIVE = `${FORMAT}: ${MODULES.join(' ')}`;
 

@@ -110,6 +110,18 @@ describe('stripModule', () => {
     expect(names(stripModule(module, 'module')).filter(unwanted)).toEqual([]);
   });
 
+  it('removes lists of trace events, and keeps what they name', () => {
+    const source = `${moduleSource}
+      int event_of_ours = 7, name_of_a_constant = 8;
+      static __attribute__((section("_ftrace_events"), used)) int *an_event = &event_of_ours;
+      static __attribute__((section("_ftrace_eval_map"), used)) int *a_name = &name_of_a_constant;`;
+    const { sections, symbols } = readRelocatable(stripModule(compile(source), 'module'), 'module');
+    expect(sections.map(({ name }) => name).filter((name) => name.includes('_ftrace_e'))).toEqual([]);
+    const names = symbols.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['event_of_ours', 'name_of_a_constant']));
+    expect(names).not.toContain('an_event');
+  });
+
   it('writes a file that binutils reads without a word, and that stays as it is when stripped again', () => {
     const stripped = stripModule(module, 'module');
     writeFileSync(join(folder, 'stripped.o'), stripped);
