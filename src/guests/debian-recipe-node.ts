@@ -180,7 +180,7 @@ async function configure(kitchen: Kitchen, disk: string): Promise<void> {
   await kitchen.runMachine({
     kernel: join(kitchen.folder, 'kernel'),
     initrd: join(kitchen.folder, 'initrd'),
-    append: 'console=ttyS0 quiet panic=-1 cryptomgr.notests hypertab.configure',
+    append: 'console=ttyS0 quiet panic=-1 cryptomgr.notests hypertab_configure=1',
     memory: CONFIGURE_MEMORY,
     disk,
     signal: kitchen.signal,

@@ -121,7 +121,7 @@ describe('the recipe of the Debian guest', () => {
         }),
     });
     expect(jobs).toHaveLength(1);
-    expect(jobs[0]!.append).toContain('hypertab.configure');
+    expect(jobs[0]!.append).toContain('hypertab_configure=1');
     const { disk } = manifest.files;
     expect(disk!.name).toBe(`root-${disk!.id}.img`);
     expect(statSync(join(outputDir, 'debian', disk!.name)).size).toBe(disk!.bytes);
@@ -151,7 +151,7 @@ describe('the recipe of the Debian guest', () => {
     const { files } = await prepare({ recordReads });
     expect(files.disk!.first).toEqual([0, 1 << 20, 524288]);
     expect(jobs).toHaveLength(1);
-    expect(jobs[0]!.append).not.toContain('hypertab.configure');
+    expect(jobs[0]!.append).not.toContain('hypertab_configure');
     const failing = () => Promise.reject(new Error('no prompt'));
     const again = await prepare({ refresh: true, recordReads: failing });
     expect(again.files.disk).toEqual({ ...files.disk, first: undefined });
