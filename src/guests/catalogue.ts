@@ -56,6 +56,16 @@ const SKIPPED_INITCALLS = [
 /** earlycon: a kernel that gives up before its consoles are there (too little memory, say) can still say why. */
 const FAST_COMMAND_LINE = `console=ttyS0 earlycon quiet cryptomgr.notests initcall_blacklist=${SKIPPED_INITCALLS.join(',')}`;
 
+/**
+ * What Debian's kernel does for everything that happens in it, and what a guest can do without in which whoever works
+ * is root: clearing memory that is given out, another place on the kernel's stack for each system call, second looks
+ * at what is copied, AppArmor's at what is opened, accounts of what waited for what, shares of the processor by
+ * session. Together a ninth of the instructions of reading small files, a seventh of those of unpacking an archive,
+ * 5 million of a boot. Its price: no AppArmor, no /proc/pressure, and a kernel that is less on its guard.
+ */
+const QUICK_KERNEL =
+  'init_on_alloc=0 randomize_kstack_offset=off hardened_usercopy=off lsm=landlock,lockdown,yama psi=0 noautogroup';
+
 /** In the order in which they are shown; the first is the one a newcomer boots. */
 export const catalogue: readonly CatalogueEntry[] = [
   {
@@ -64,7 +74,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     description: "Debian's unmodified kernel and a BusyBox shell in RAM; boots fast",
     kind: 'debian',
     memory: 128 * MIB,
-    append: FAST_COMMAND_LINE,
+    append: `${FAST_COMMAND_LINE} ${QUICK_KERNEL}`,
     prompt: ' # ',
   },
   {
@@ -82,7 +92,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     description: "Debian's own userland: bash, apt and Python 3; keeps what you write",
     kind: 'debian',
     memory: 256 * MIB,
-    append: FAST_COMMAND_LINE,
+    append: `${FAST_COMMAND_LINE} ${QUICK_KERNEL}`,
     prompt: '# ',
   },
   {
