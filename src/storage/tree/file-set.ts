@@ -45,9 +45,9 @@ export function addDirectory(tree: MemoryTree, path: string): void {
   for (const part of parts) directory = directoryIn(tree, directory, part);
 }
 
-/** A tree of files. */
+/** A tree of files, without extended attributes: Linux asks for one at each change of each file where there may be some. */
 export function treeOfFiles(files: readonly SetFile[], options: { readonly?: boolean } = {}): MemoryTree {
-  const tree = new MemoryTree();
+  const tree = new MemoryTree({ withoutXattrs: true });
   addFiles(tree, files);
   if (options.readonly) tree.seal();
   return tree;

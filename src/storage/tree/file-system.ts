@@ -120,6 +120,8 @@ export interface FileSystem<I extends Inode = Inode> {
   readonly sharing: Sharing;
   /** True when a file keeps its number for life, whoever opens the tree anew; another file has another number then. */
   readonly lastingNumbers?: boolean;
+  /** True when files have no extended attributes, none can be set, and so nobody need ask for any. */
+  readonly withoutXattrs?: boolean;
 
   /** The entry of that name, or undefined. ENOTDIR when `directory` is none. */
   lookup(directory: I, name: ByteString): Answer<Entry<I> | undefined>;

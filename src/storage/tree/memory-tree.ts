@@ -47,6 +47,8 @@ export interface MemoryTreeOptions {
   readonly?: boolean;
   /** Default: immutable when readonly, else exclusive. */
   sharing?: Sharing;
+  /** Whom it is served to neither sees nor sets extended attributes; default: false. */
+  withoutXattrs?: boolean;
   /** Nanoseconds since 1970; default: the host's clock. */
   now?: () => bigint;
   /** Of the root directory: default 0755, owned by root. */
@@ -57,6 +59,7 @@ export interface MemoryTreeOptions {
 export class MemoryTree implements FileSystem<MemoryInode> {
   readonly root: MemoryInode;
   readonly sharing: Sharing;
+  readonly withoutXattrs: boolean;
   /** Told of each change to names, contents and attributes (not extended ones), before its maker goes on. */
   onChange: (() => void) | undefined;
   private sealed: boolean;
@@ -67,6 +70,7 @@ export class MemoryTree implements FileSystem<MemoryInode> {
   constructor(options: MemoryTreeOptions = {}) {
     this.sealed = options.readonly ?? false;
     this.sharing = options.sharing ?? (this.sealed ? 'immutable' : 'exclusive');
+    this.withoutXattrs = options.withoutXattrs ?? false;
     this.budget = new MemoryBudget(options.capacity ?? DEFAULT_CAPACITY);
     this.now = options.now ?? (() => BigInt(Date.now()) * 1_000_000n);
     const { mode = 0o755, uid = 0, gid = 0 } = options.root ?? {};

@@ -67,6 +67,7 @@ export class PickedDirectory implements FileSystem<PickedInode> {
   readonly root: PickedInode;
   readonly readonly: boolean;
   readonly sharing = 'shared';
+  readonly withoutXattrs = true;
   private last = 1;
   private tail: Promise<unknown> = Promise.resolve();
   private readonly dirty = new Set<PickedInode>();

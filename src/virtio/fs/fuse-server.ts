@@ -73,6 +73,12 @@ const CHANGES = new Set<number>([
   OPCODE.TMPFILE,
 ]);
 
+/**
+ * What a tree without extended attributes has no use for: told so once, Linux asks no more (it wants
+ * `security.capability` before the first write to a file and before each change of its owner).
+ */
+const OF_XATTRS = new Set<number>([OPCODE.GETXATTR, OPCODE.SETXATTR, OPCODE.REMOVEXATTR]);
+
 /** Largest number of inodes one BATCH_FORGET can name: a request is no larger than that of a write. */
 const FORGET_ONE = 16;
 
@@ -230,6 +236,7 @@ export class FuseServer implements Stateful {
       return undefined;
     }
     const operation = OPERATIONS.get(opcode) ?? fail('ENOSYS');
+    if (this.tree.withoutXattrs && OF_XATTRS.has(opcode)) fail('ENOSYS');
     if (this.tree.readonly && CHANGES.has(opcode)) fail('EROFS');
     const { tree, nodes, validity, locks, client, waits } = this;
     const context: FuseContext = { tree, nodes, reader, validity, locks, client, waits, output, room };

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileLocks } from '../../../src/storage/tree/file-locks.ts';
+import { treeOfFiles } from '../../../src/storage/tree/file-set.ts';
 import type { Inode, Sharing } from '../../../src/storage/tree/file-system.ts';
 import { MemoryTree } from '../../../src/storage/tree/memory-tree.ts';
 import { PickedDirectory } from '../../../src/storage/tree/picked-directory.ts';
@@ -295,6 +296,25 @@ describe('extended attributes', () => {
     expect((await client.call('SETXATTR', node, pack(100, 0, 'user.x'))).error).toBe('EINVAL');
     for (const name of ['system.posix_acl_access', 'other.name', 'user.']) {
       expect((await client.call('SETXATTR', node, pack(0, 0, name))).error).toBe('EOPNOTSUPP');
+    }
+  });
+
+  it('are not asked for again where there are none', async () => {
+    const trees = [
+      treeOfFiles([{ path: 'a', contents: Buffer.from('text') }]),
+      new PickedDirectory(new FakeDirectory().asHandle),
+    ];
+    for (const without of trees) {
+      const other = new FuseClient(new FuseServer(without));
+      await other.init();
+      for (const [opcode, body] of [
+        ['GETXATTR', pack(0, 0, 'security.capability')],
+        ['SETXATTR', pack(0, 0, 'user.a')],
+        ['REMOVEXATTR', pack('user.a')],
+      ] as const) {
+        expect((await other.call(opcode, ROOT_NODE, body)).error).toBe('ENOSYS');
+      }
+      expect(await other.done('LISTXATTR', ROOT_NODE, pack(100, 0))).toHaveLength(0);
     }
   });
 });
