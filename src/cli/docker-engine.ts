@@ -18,12 +18,13 @@ import { serveControl } from './control-server-node.ts';
 
 const HOST_GUEST = 'container-host';
 
+/** Machines that hypertab top shows; where there is no folder for that, they work as well without. */
+export function nodeHypervisor(): Hypervisor {
+  return new Hypervisor({ onCreated: (vm) => void serveControl(vm).catch(() => {}) });
+}
+
 /** An engine whose container host is booted, and if need be prepared, when the first container wants it. */
-export function nodeEngine(images: ImageStore): ContainerEngine {
-  const hypervisor = new Hypervisor({
-    // Seen by hypertab top; where there is no folder for it, the host works as well without.
-    onCreated: (vm) => void serveControl(vm).catch(() => {}),
-  });
+export function nodeEngine(images: ImageStore, hypervisor: Hypervisor = nodeHypervisor()): ContainerEngine {
   return new ContainerEngine({
     images,
     volumes: new FolderVolumes(),

@@ -12,6 +12,7 @@ Commands:
   top      show the running machines, live
   stop     press a machine's power button; also pause, resume, reset, kill
   update   change the limits of a running machine
+  compare  the same program as a machine of its own and as a container
   bench    measure speed
 
 hypertab COMMAND --help tells more.  hypertab --version prints the version.
@@ -143,6 +144,20 @@ loops, workloads, disks, fs, boots.
   --list           list what can be measured
   --engine NAME    auto, interpreter or translator
   --runs N         runs of each, 1 to 99
+`;
+
+export const COMPARE_HELP = `Usage: hypertab compare [--json] [--runs N] [PROGRAM...]
+
+Runs the same program, from the same image, as a virtual machine of its own and as a container, and measures
+both: time and instructions to its first word, time, instructions and processor time of the program itself,
+memory that cannot be had for anything else, files on disk, and how many of it fit into 1 GiB of memory.
+Each figure is the median of N runs (default 3). Images that are missing are made or fetched.
+
+PROGRAMs: loop (a shell that counts), compile (Lua to byte code), files (many small ones), server (a small
+HTTP server and requests to it); default: all.
+
+  --json     print one JSON object instead of a table
+  --runs N   runs of each, 1 to 99
 `;
 
 export const TOP_HELP = `Usage: hypertab top [--no-stream] [--json] [--interval SECONDS]

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { printError, statusOfError } from './exit-status.ts';
 import {
   BENCH_HELP,
+  COMPARE_HELP,
   CONTROL_HELP,
   DOCKER_HELP,
   GUEST_HELP,
@@ -36,6 +37,7 @@ const COMMANDS: Record<
   reset: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('reset') },
   kill: { help: CONTROL_HELP, load: async () => (await import('./control.ts')).simply('kill') },
   update: { help: UPDATE_HELP, load: async () => (await import('./control.ts')).update },
+  compare: { help: COMPARE_HELP, load: async () => (await import('./compare.ts')).compareCommand },
   bench: { help: BENCH_HELP, load: async () => (await import('./bench.ts')).bench },
 };
 
