@@ -1,7 +1,9 @@
 // The package: `import { Hypervisor } from 'hypertab'`. The same in a browser and in Node.
 export { compare } from './containers/compare/compare.ts';
 export { COMPARE_PROGRAMS } from './containers/compare/compare-programs.ts';
+export { formatComparison } from './containers/compare/compare-table.ts';
 export type * from './containers/compare/compare-types.ts';
+export { CompareError } from './containers/compare/compare-types.ts';
 export { type DockerTask, runDocker } from './containers/docker/docker-command.ts';
 export { completeDocker } from './containers/docker/docker-complete.ts';
 export type { DockerIo, HostFiles } from './containers/docker/docker-io.ts';

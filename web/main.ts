@@ -1,5 +1,6 @@
 // The page's entry: state, view, and a handle for tests and for people with the browser's tools open.
 import { Hypervisor, resolveGuestHttp } from 'hypertab';
+import { compareStrings } from './compare/strings.ts';
 import { hostConsoleStrings } from './host-console/strings.ts';
 import { App, GUESTS_TAB } from './state/app.ts';
 import { GuestCatalogue } from './state/guest-catalogue.ts';
@@ -103,10 +104,14 @@ tools.add({
   title: () => hostConsoleStrings().title,
   open: async () => {
     const { hostConsoleView } = await import('./host-console/host-console-view.ts');
-    const view = hostConsoleView(app);
-    view.setAttribute('open', '');
-    return view;
+    return hostConsoleView(app);
   },
+});
+
+tools.add({
+  id: 'compare',
+  title: () => compareStrings().title,
+  open: async () => (await import('./compare/compare-view.ts')).compareView(app),
 });
 
 const session = storageOf('sessionStorage');

@@ -43,7 +43,7 @@ async function shows(pattern: RegExp): Promise<string> {
 /** Opens the page and its host console. */
 async function open(): Promise<void> {
   await page.goto(site.url);
-  await page.locator('.host-console > summary').click();
+  await page.locator('.sidebar button', { hasText: 'Host console' }).click();
   await shows(/\n\$$/);
 }
 
@@ -82,6 +82,11 @@ test('docker is typed in the page, and volumes outlive the container host and th
   await page.keyboard.press('Control+q');
   await shows(/\n\$$/);
   expect(await type('docker ps --format "{{.Names}}"')).toBe('shell');
+  // The page's sidebar shows it, and leads into it.
+  await page.locator('.sidebar [data-container]', { hasText: 'shell' }).click();
+  await shows(/docker exec -it shell sh\n[\s\S]*\/ #$/);
+  await page.keyboard.type('exit\n');
+  await shows(/\n\$$/);
 
   // The container host dies: its containers are lost, and what volumes have is not.
   await type('hypertab kill container-host');

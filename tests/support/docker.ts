@@ -147,5 +147,5 @@ export function testHost({ memory = '256M' }: { memory?: string } = {}) {
     await engine.close();
     await hypervisor.destroyAll();
   };
-  return { engine, volumes, hosts, docker, close };
+  return { hypervisor, images, engine, volumes, hosts, docker, close };
 }

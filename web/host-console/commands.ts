@@ -1,5 +1,14 @@
 // What can be typed at the host console.
-import { completeDocker, type GuestEntry, type Hypervisor, runDocker, type VirtualMachine } from 'hypertab';
+import {
+  COMPARE_PROGRAMS,
+  compare,
+  completeDocker,
+  formatComparison,
+  type GuestEntry,
+  type Hypervisor,
+  runDocker,
+  type VirtualMachine,
+} from 'hypertab';
 import type { CommandTerminal } from './command-terminal.ts';
 import type { LineHistory } from './line-editor.ts';
 import { LineError, splitWords, wordsToComplete } from './shell-words.ts';
@@ -28,8 +37,8 @@ interface Call {
 
 interface TabCommand {
   usage: string;
-  /** How many words follow. */
-  words: number;
+  /** Fewest and most words that follow. */
+  words: readonly [least: number, most: number];
   run(call: Call): Promise<number>;
   complete?(host: CommandHost): Promise<string[]>;
 }
@@ -54,25 +63,29 @@ const withMachine =
 
 /** `hypertab VERB`. */
 const TAB_COMMANDS: Readonly<Record<string, TabCommand>> = {
-  run: { usage: 'hypertab run GUEST', words: 1, run: runGuest, complete: preparedNames },
-  ps: { usage: 'hypertab ps', words: 0, run: listMachines },
+  run: { usage: 'hypertab run GUEST', words: [1, 1], run: runGuest, complete: preparedNames },
+  ps: { usage: 'hypertab ps', words: [0, 0], run: listMachines },
   stop: {
-    ...{ usage: 'hypertab stop NAME', words: 1, complete: machineNames },
+    ...{ usage: 'hypertab stop NAME', words: [1, 1], complete: machineNames },
     run: withMachine((vm) => vm.shutdown()),
   },
   kill: {
-    ...{ usage: 'hypertab kill NAME', words: 1, complete: machineNames },
+    ...{ usage: 'hypertab kill NAME', words: [1, 1], complete: machineNames },
     run: withMachine((vm) => vm.powerOff()),
   },
   pause: {
-    ...{ usage: 'hypertab pause NAME', words: 1, complete: machineNames },
+    ...{ usage: 'hypertab pause NAME', words: [1, 1], complete: machineNames },
     run: withMachine((vm) => vm.pause()),
   },
   resume: {
-    ...{ usage: 'hypertab resume NAME', words: 1, complete: machineNames },
+    ...{ usage: 'hypertab resume NAME', words: [1, 1], complete: machineNames },
     run: withMachine((vm) => vm.resume()),
   },
-  guest: { usage: 'hypertab guest ls', words: 1, run: listGuests, complete: async () => ['ls'] },
+  compare: {
+    ...{ usage: 'hypertab compare [PROGRAM...]', words: [0, COMPARE_PROGRAMS.length], run: comparePrograms },
+    complete: async () => COMPARE_PROGRAMS.map(({ name }) => name),
+  },
+  guest: { usage: 'hypertab guest ls', words: [1, 1], run: listGuests, complete: async () => ['ls'] },
 };
 const WORDS = ['clear', 'docker', 'help', 'history', 'hypertab'];
 
@@ -134,7 +147,12 @@ async function runTabCommand(
   terminal: CommandTerminal,
 ): Promise<number> {
   const command = Object.hasOwn(TAB_COMMANDS, verb) ? TAB_COMMANDS[verb] : undefined;
-  if (command === undefined || words.length !== command.words || words[0]?.startsWith('-')) {
+  if (
+    command === undefined ||
+    words.length < command.words[0] ||
+    words.length > command.words[1] ||
+    words[0]?.startsWith('-')
+  ) {
     const usages = command === undefined ? Object.values(TAB_COMMANDS) : [command];
     const text = usages.map(({ usage }) => host.strings.usage(usage)).join('\n');
     return refuse(terminal, text, verb === '' || verb === '--help' ? SUCCESS : USAGE);
@@ -177,6 +195,27 @@ async function listGuests({ words, host, terminal }: Call): Promise<number> {
   return SUCCESS;
 }
 
+/** One run of each: a page has better things to do, and its command line has the medians. */
+async function comparePrograms({ words, host, terminal }: Call): Promise<number> {
+  const { io } = terminal;
+  const { engine, images, fetchImage, guestBytes } = await host.task();
+  const cancel = new AbortController();
+  const off = io.onSignal(() => cancel.abort(new Error(host.strings.interrupted)));
+  try {
+    const comparison = await compare({
+      ...{ hypervisor: host.hypervisor, engine, images, programs: words, runs: 1, signal: cancel.signal },
+      fetchImage: (name) => fetchImage(name, io),
+      guestBytes,
+      onProgress: ({ program, side }) => void io.stderr(`\r\x1b[K${host.strings.comparing(program, side)}`),
+    });
+    await io.stderr('\r\x1b[K');
+    await io.stdout(formatComparison(comparison));
+    return SUCCESS;
+  } finally {
+    off();
+  }
+}
+
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)) + 2);
   return rows
@@ -209,6 +248,7 @@ export async function completeLine(
   if (docker.length > 0) return { start, candidates: await completeDocker(await host.task(), docker) };
   if (name !== 'hypertab') return { start, candidates: [] };
   if (rest.length === 1) return { start, candidates: only([...Object.keys(TAB_COMMANDS), 'docker']) };
-  const command = rest.length === 2 ? TAB_COMMANDS[rest[0]!] : undefined;
+  const verb = Object.hasOwn(TAB_COMMANDS, rest[0]!) ? TAB_COMMANDS[rest[0]!] : undefined;
+  const command = verb !== undefined && rest.length - 1 <= verb.words[1] ? verb : undefined;
   return { start, candidates: only((await command?.complete?.(host)) ?? []) };
 }

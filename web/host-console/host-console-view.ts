@@ -1,9 +1,11 @@
-// The host console's place in the page: a part that is opened when it is wanted, and loaded then.
+// The host console's place in the page: a tab of its own, and the containers in the sidebar.
 import type { App } from '../state/app.ts';
+import { lookOf } from '../views/consoles.ts';
 import { h } from '../views/dom.ts';
 import { createTerminal } from '../views/terminal.ts';
-import type { HostConsole } from './host-console.ts';
+import { containerSource } from './container-source.ts';
 import './host-console.css';
+import { type HostConsole, mountHostConsole } from './host-console.ts';
 import { hostConsoleStrings } from './strings.ts';
 
 declare global {
@@ -13,32 +15,34 @@ declare global {
   }
 }
 
-/** A part of the page with a host console in it. */
+/** The name of its tab. */
+const TAB = 'host';
+
+/** A host console as a part of the page; it begins when it is shown first. */
 export function hostConsoleView(app: App): HTMLElement {
-  const strings = hostConsoleStrings();
   const screen = h('div', { className: 'screen' });
-  const element = h(
-    'details',
-    { className: 'host-console' },
-    h('summary', {}, h('h2', {}, strings.title), h('span', {}, strings.intro)),
-    screen,
-  );
+  const element = h('section', { className: 'host-console' }, screen);
+  const shown = createTerminal(hostConsoleStrings().label, lookOf(app.settings.view.value));
+  const { terminal } = shown;
+  let visible = false;
   let opened = false;
-  element.addEventListener('toggle', () => {
-    if (!element.open || opened) return;
-    opened = true;
-    void open(app, screen);
-  });
+  new ResizeObserver(() => {
+    const isVisible = screen.offsetParent !== null;
+    if (isVisible && !opened) {
+      terminal.open(screen);
+      opened = true;
+      begin(app, shown);
+    }
+    shown.fit();
+    // Whoever goes to the tab wants to type there.
+    if (isVisible && !visible) terminal.focus();
+    visible = isVisible;
+  }).observe(screen);
+  app.settings.view.subscribe((settings) => shown.look(lookOf(settings)));
   return element;
 }
 
-async function open(app: App, place: HTMLElement): Promise<void> {
-  const { mountHostConsole } = await import('./host-console.ts');
-  const shown = createTerminal(hostConsoleStrings().label);
-  const { terminal } = shown;
-  terminal.open(place);
-  shown.fit();
-  new ResizeObserver(() => shown.fit()).observe(place);
+function begin(app: App, { terminal }: ReturnType<typeof createTerminal>): void {
   const console = mountHostConsole(terminal, {
     hypervisor: app.hypervisor,
     guestsBase: new URL('guests/', document.baseURI),
@@ -48,6 +52,15 @@ async function open(app: App, place: HTMLElement): Promise<void> {
     },
     boot: (guest) => void app.boot(guest),
   });
+  app.containers.join(
+    containerSource(console.engine, (id) => {
+      app.workspace.open(TAB);
+      const { State, Name } = console.engine()!.inspect(id);
+      const name = Name.slice(1);
+      if (!console.running)
+        console.type(State.Running ? `docker exec -it ${name} sh` : `docker logs ${name}`);
+    }),
+  );
   // Containers that run end with the page.
   window.addEventListener('beforeunload', (event) => {
     if (console.busy()) event.preventDefault();
@@ -61,5 +74,4 @@ async function open(app: App, place: HTMLElement): Promise<void> {
       .trimEnd();
   };
   window.hypertabHost = { console, text };
-  terminal.focus();
 }

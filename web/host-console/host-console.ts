@@ -1,12 +1,12 @@
 // The host console: a terminal at which docker and hypertab commands are typed, with the engine in this tab.
-import type { GuestEntry, Hypervisor } from 'hypertab';
+import type { ContainerEngine, GuestEntry, Hypervisor } from 'hypertab';
 import { askedFiles } from './asked-files.ts';
 import { CommandTerminal, type Screen } from './command-terminal.ts';
 import { type CommandHost, completeLine, runLine } from './commands.ts';
 import { CLEAR_SCREEN, LineEditor } from './line-editor.ts';
 import { storedHistory } from './stored-history.ts';
 import { type HostConsoleStrings, hostConsoleStrings } from './strings.ts';
-import { hasPrivateFiles, openTabEngine, type TabTask } from './tab-engine.ts';
+import { hasPrivateFiles, type TabTask, tabTask } from './tab-engine.ts';
 
 /** What of xterm.js's Terminal a host console needs. */
 export interface ConsoleScreen extends Screen {
@@ -25,41 +25,33 @@ export interface HostConsoleOptions {
 
 /** A host console at a terminal. */
 export interface HostConsole {
-  /** The engine and the images that its commands work with. */
-  task(): Promise<TabTask>;
+  /** The engine that its commands work with, once there is one. */
+  engine(): ContainerEngine | undefined;
+  /** Types a line, as if it came from the keyboard. */
+  type(line: string): void;
   /** True until the command that was typed last has ended. */
   readonly running: boolean;
   /** True while containers run: they end with the page. */
   busy(): boolean;
-  dispose(): Promise<void>;
+  /** The terminal and the engine go on. */
+  dispose(): void;
 }
 
 /** Joins a terminal with commands of docker's and hypertab's; the terminal stays its owner's. */
 export function mountHostConsole(screen: ConsoleScreen, options: HostConsoleOptions): HostConsole {
   const strings = options.strings ?? hostConsoleStrings();
   const history = storedHistory();
-  let opened: Promise<TabTask> | undefined;
   let current: TabTask | undefined;
   let running: CommandTerminal | undefined;
   let typedAhead = '';
   let over = false;
 
-  const task = () => {
-    opened ??= openTabEngine({
-      hypervisor: options.hypervisor,
-      guests: options.guestsBase,
-      strings,
-      onHostStart: () => void running?.io.stderr(`${strings.startingHost}\n`),
-    });
-    opened.then(
-      (found) => {
-        current = found;
-      },
-      () => {
-        opened = undefined;
-      },
-    );
-    return opened;
+  const tellHostStart = () => void running?.io.stderr(`${strings.startingHost}\n`);
+  const task = async () => {
+    const guests = options.guestsBase;
+    current = await tabTask({ hypervisor: options.hypervisor, guests, strings });
+    current.hostStarts.add(tellHostStart);
+    return current;
   };
   const host: CommandHost = {
     hypervisor: options.hypervisor,
@@ -119,16 +111,17 @@ export function mountHostConsole(screen: ConsoleScreen, options: HostConsoleOpti
   })();
 
   return {
-    task,
+    engine: () => current?.engine,
+    type: (line) => feed(`${line}\r`),
     get running() {
       return running !== undefined;
     },
     busy: () => (current?.engine.list().length ?? 0) > 0,
-    dispose: async () => {
+    dispose: () => {
       over = true;
       for (const { dispose } of listeners) dispose();
+      current?.hostStarts.delete(tellHostStart);
       running?.end();
-      await (await opened?.catch(() => undefined))?.engine.close();
     },
   };
 }

@@ -12,6 +12,7 @@ const english = {
     'hypertab ps            the machines of this tab, and the container host',
     'hypertab stop NAME     press a machine’s power button; also kill, pause, resume',
     'hypertab guest ls      the guests of this page’s server',
+    'hypertab compare       the same programs as machines of their own and as containers',
     'history, clear, help',
     '',
     'Ctrl+C interrupts, Ctrl+P Ctrl+Q leaves a container that goes on, Ctrl+D ends its input.',
@@ -36,6 +37,9 @@ const english = {
   noFile: 'no file was chosen',
   abandoned: 'left alone; it may go on',
   booting: (name: string) => `${name} boots in a tab of its own`,
+  comparing: (program: string, side: 'vm' | 'container') =>
+    `${program} as a ${side === 'vm' ? 'machine of its own' : 'container'} …`,
+  interrupted: 'interrupted',
 } as const;
 
 type Widen<T> = {
@@ -58,6 +62,7 @@ const chinese: HostConsoleStrings = {
     'hypertab ps            此标签页的虚拟机与容器主机',
     'hypertab stop NAME     按下虚拟机的电源键；另有 kill、pause、resume',
     'hypertab guest ls      此页面服务器提供的系统',
+    'hypertab compare       同一程序作为独立虚拟机与作为容器的比较',
     'history、clear、help',
     '',
     'Ctrl+C 中断，Ctrl+P Ctrl+Q 离开继续运行的容器，Ctrl+D 结束输入。',
@@ -81,6 +86,8 @@ const chinese: HostConsoleStrings = {
   noFile: '没有选择文件',
   abandoned: '不再等待；它可能仍在继续',
   booting: (name) => `${name} 正在自己的标签页中启动`,
+  comparing: (program, side) => `${program}：作为${side === 'vm' ? '独立虚拟机' : '容器'}运行…`,
+  interrupted: '已中断',
 };
 
 /** The strings of a language (a BCP 47 tag); English where there are none of it. */

@@ -17,26 +17,46 @@ import {
 import type { HostConsoleStrings } from './strings.ts';
 
 /** What the tab's commands of docker's work with. */
-export type TabTask = Omit<DockerTask, 'io'> & { images: ImageStore };
+export type TabTask = Omit<DockerTask, 'io' | 'fetchImage'> & {
+  images: ImageStore;
+  fetchImage(name: string, io: DockerIo): Promise<void>;
+  /** Told when a container host is being started. */
+  hostStarts: Set<() => void>;
+  /** Bytes of a prepared guest's files, as they are on the server. */
+  guestBytes(guest: string): Promise<number | undefined>;
+};
 
 export interface TabEngineOptions {
   hypervisor: Hypervisor;
   /** Where prepared guests are; images that the server offers are in its folder images. */
   guests: URL;
   strings: HostConsoleStrings;
-  /** Told when a container host is being started. */
-  onHostStart?: () => void;
+}
+
+const opened = new WeakMap<Hypervisor, Promise<TabTask>>();
+
+/** The engine of a page: one for all that asks for it. */
+export function tabTask(options: TabEngineOptions): Promise<TabTask> {
+  const { hypervisor } = options;
+  let task = opened.get(hypervisor);
+  if (task === undefined) {
+    task = openTabEngine(options);
+    opened.set(hypervisor, task);
+    task.catch(() => opened.delete(hypervisor));
+  }
+  return task;
 }
 
 /** Opens the images of this browser; the container host is booted when the first container wants it. */
-export async function openTabEngine(options: TabEngineOptions): Promise<TabTask> {
+async function openTabEngine(options: TabEngineOptions): Promise<TabTask> {
   const { hypervisor, strings } = options;
+  const hostStarts = new Set<() => void>();
   const images = await openImages({ registries: { proxy: '/registry' } });
   const engine = new ContainerEngine({
     images,
     volumes: (await hasPrivateFiles()) ? new BrowserVolumes() : new MemoryVolumes(),
     startHost: async () => {
-      options.onHostStart?.();
+      for (const tell of hostStarts) tell();
       try {
         return await ContainerHost.start({ hypervisor });
       } catch (error) {
@@ -46,7 +66,8 @@ export async function openTabEngine(options: TabEngineOptions): Promise<TabTask>
     },
   });
   const fetchImage = (name: string, io: DockerIo) => fetchTabImage(images, name, io, options);
-  return { engine, images, fetchImage, lasting: true };
+  const guestBytes = (guest: string) => bytesOfGuest(guest, options.guests);
+  return { engine, images, fetchImage, lasting: true, hostStarts, guestBytes };
 }
 
 /** Whether this page may keep files. */
@@ -90,4 +111,11 @@ async function fetchTabImage(
   } finally {
     progress.end();
   }
+}
+
+async function bytesOfGuest(guest: string, guests: URL): Promise<number | undefined> {
+  const response = await fetch(new URL(`${guest}/guest.json`, guests), { cache: 'no-cache' });
+  if (!response.ok) return undefined;
+  const { files } = (await response.json()) as { files?: Record<string, { gzipBytes?: number }> };
+  return Object.values(files ?? {}).reduce((sum, { gzipBytes = 0 }) => sum + gzipBytes, 0);
 }

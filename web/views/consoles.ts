@@ -18,7 +18,8 @@ const isDark = () => window.matchMedia('(prefers-color-scheme: dark)').matches;
 const NARROW = '(max-width: 600px)';
 
 /** How consoles look with these settings, here and now. */
-function lookOf({ theme, consoleTheme, fontSize, screenReader }: Settings): TerminalLook {
+/** How consoles look, by the settings and the screen. */
+export function lookOf({ theme, consoleTheme, fontSize, screenReader }: Settings): TerminalLook {
   const pageIsDark = theme === 'dark' || (theme === 'system' && isDark());
   const colours = consoleTheme === 'dark' || pageIsDark ? 'dark' : 'light';
   const fitting = window.matchMedia(NARROW).matches ? 12 : 14;

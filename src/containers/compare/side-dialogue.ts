@@ -12,10 +12,11 @@ const MEMORY = /compare:memory:(\d+)\r?\n/;
 /**
  * The program with what makes it measurable around it: it says that it is there, waits for a line, runs, says how that
  * ended and how much memory there is, and waits for another one with its processes still there.
+ * @param directory made and entered: a word of the shell's
  */
-export function measuredScript(script: string): string {
+export function measuredScript(script: string, directory = '/compare'): string {
   return [
-    `mkdir -p /compare && cd /compare || exit 1`,
+    `mkdir -p ${directory} && cd ${directory} || exit 1`,
     `echo ${split(READY)}`,
     'read -r go',
     `(\n${script}\n)`,
