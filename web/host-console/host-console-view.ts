@@ -55,6 +55,7 @@ function begin(app: App, { terminal }: ReturnType<typeof createTerminal>): void 
   app.containers.join(
     containerSource(console.engine, (id) => {
       app.workspace.open(TAB);
+      terminal.focus();
       const { State, Name } = console.engine()!.inspect(id);
       const name = Name.slice(1);
       if (!console.running)
