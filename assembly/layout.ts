@@ -16,11 +16,13 @@ export const HART_BASE = 0x50000;
 export const HART_STRIDE = 0x2000;
 
 // A hart's TLBs: for each of four modes (TLB_MODE_*) a read, a write and a fetch table of 16-byte entries:
-// {tag: u64, addend or slot: u32, spare: u32}. Direct-mapped by the low bits of the virtual page number.
+// {tag: u64, addend or slot: u32, not zero where the mapping is global: u32}. Direct-mapped by the low bits of the virtual page number.
 export const TLB_BASE = 0x60000;
 export const TLB_STRIDE = 0x190000;
 export const TLB_ENTRIES = 8192;
 export const TLB_BYTES = 0x20000; // TLB_ENTRIES * 16
+export const TLB_ENTRY_PAYLOAD = 8;
+export const TLB_ENTRY_GLOBAL = 12;
 /** (va >> 8) & TLB_INDEX is the byte offset of a page's entry. */
 export const TLB_INDEX = 0x1fff0;
 /** A mode's tables lie TLB_MODE_STRIDE apart: read, then write, then fetch. */

@@ -33,7 +33,7 @@ import {
   STVEC,
 } from '../layout';
 import { updatePmp, writePmpAddress, writePmpConfig } from '../mmu/pmp';
-import { flushAll, flushTranslations } from '../mmu/tlb';
+import { flushAll, flushSpace, flushTranslations } from '../mmu/tlb';
 import { attend, get32, get64, mstatus, PRIVILEGE_M, PRIVILEGE_S, set32, set64 } from './state';
 import {
   COUNTEREN_TM,
@@ -221,8 +221,11 @@ function writeSatp(value: u64): void {
   const scheme = value >> 60;
   // Section 4.1.11: a write with an unsupported mode has no effect at all.
   if (scheme != 0 && scheme != 8 && scheme != 9 && scheme != 10) return;
+  const same = scheme == get64(SATP) >> 60;
   set64(SATP, value);
-  flushTranslations();
+  // Address spaces are told apart by nothing but this flush; what is mapped in all of them stays.
+  if (same) flushSpace();
+  else flushTranslations();
   attend();
 }
 

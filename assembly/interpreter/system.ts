@@ -55,7 +55,7 @@ import {
 import { ramOperand, translateData } from '../mmu/access';
 import { noteStore, physicalOf } from '../mmu/physical';
 import { ACCESS_READ, ACCESS_WRITE } from '../mmu/pmp';
-import { dataPrivilege, flushAddress, flushTranslations } from '../mmu/tlb';
+import { dataPrivilege, flushAddress, flushSpace, flushTranslations } from '../mmu/tlb';
 import { NO_TRANSLATION, translate } from '../mmu/walk';
 import { advance, imm32, rs1, setRd } from './entry';
 import { illegal } from './illegal';
@@ -138,6 +138,7 @@ export function executeSfence(ip: usize, pc: u64): i32 {
   if (mode == PRIVILEGE_U || (mode == PRIVILEGE_S && (mstatus() & MSTATUS_TVM) != 0)) return illegal(pc);
   count(COUNT_SFENCE);
   if (load<u16>(ip, 4)) flushAddress(rs1(ip));
+  else if (load<u16>(ip, 6)) flushSpace();
   else flushTranslations();
   // The page under execution may be mapped elsewhere now.
   attend();

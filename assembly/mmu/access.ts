@@ -8,14 +8,14 @@ import { markDirty } from './dirty';
 import { hostAddress, isRam, noteStore, pageFlags, ramPage } from './physical';
 import { ACCESS_READ, ACCESS_WRITE, pmpUniform } from './pmp';
 import { dataPrivilege, dataTable, entryOf, fillTlb, PAGE_MASK } from './tlb';
-import { accessFault, NO_TRANSLATION, translate, walkFault, walkLevel } from './walk';
+import { accessFault, NO_TRANSLATION, translate, walkFault, walkGlobal, walkLevel } from './walk';
 
 /** Where a slow load leaves its bytes (zero-extended to 64 bits). */
 export const LOADED: usize = HART_BASE + SCRATCH;
 
 function keep(table: usize, address: u64, physical: u64): void {
   if (pmpUniform(physical & PAGE_MASK)) {
-    fillTlb(table, address, <u32>hostAddress(physical) - <u32>address, walkLevel);
+    fillTlb(table, address, <u32>hostAddress(physical) - <u32>address, walkLevel, walkGlobal);
   }
 }
 

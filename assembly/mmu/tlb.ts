@@ -10,6 +10,8 @@ import {
   TLB_BASE,
   TLB_BYTES,
   TLB_ENTRIES,
+  TLB_ENTRY_GLOBAL,
+  TLB_ENTRY_PAYLOAD,
   TLB_FETCH,
   TLB_INDEX,
   TLB_LOG,
@@ -26,8 +28,20 @@ export const PAGE_MASK: u64 = ~(<u64>0xfff);
 const INVALID: u64 = -1;
 
 // Which regions hold entries cut from a larger page: sfence.vma for one address must end them all.
+// The halves of an address space have bits of their own: a kernel's large pages make no program's small ones dear.
 const superRegions = memory.data(512); // a bit for each 2 MiB region, hashed
 let hugeRegions: u64 = 0; // a bit for each 1 GiB region, hashed
+
+// @ts-ignore: decorator
+@inline
+function superBit(address: u64): u32 {
+  return ((<u32>(address >> 21)) & 2047) | (<u32>(address >> 63) << 11);
+}
+// @ts-ignore: decorator
+@inline
+function hugeBit(address: u64): u64 {
+  return ((address >> 30) & 31) | ((address >> 63) << 5);
+}
 
 // @ts-ignore: decorator
 @inline
@@ -73,19 +87,21 @@ function log(entry: usize): void {
 
 /**
  * Enters a page. `level` is that of the leaf PTE (0: 4 KiB; also for bare addresses), for sfence.vma by address.
- * `payload` is the addend of a data entry or the slot of a fetch entry.
+ * `payload` is the addend of a data entry or the slot of a fetch entry; `global` is not zero where the mapping is one of
+ * every address space.
  */
-export function fillTlb(table: usize, address: u64, payload: u32, level: i32): void {
+export function fillTlb(table: usize, address: u64, payload: u32, level: i32, global: u32): void {
   const entry = entryOf(table, address);
   if (load<u64>(entry) == INVALID) log(entry);
   store<u64>(entry, address & PAGE_MASK);
-  store<u32>(entry, payload, 8);
+  store<u32>(entry, payload, TLB_ENTRY_PAYLOAD);
+  store<u32>(entry, global, TLB_ENTRY_GLOBAL);
   if (level == 1) {
-    const bit = <u32>(address >> 21) & 4095;
+    const bit = superBit(address);
     const at = superRegions + (bit >> 3);
     store<u8>(at, <u8>(<u32>load<u8>(at) | (<u32>1 << (bit & 7))));
   } else if (level > 1) {
-    hugeRegions |= <u64>1 << ((address >> 30) & 63);
+    hugeRegions |= <u64>1 << hugeBit(address);
   }
 }
 
@@ -102,6 +118,26 @@ function flushMode(mode: usize): void {
   store<u32>(list, 0);
 }
 
+/** Ends a mode's translations that are not of every address space. */
+function flushModeOfSpace(mode: usize): void {
+  const list = TLB_BASE + TLB_LOG + mode * TLB_LOG_BYTES;
+  const length = load<u32>(list);
+  if (length > <u32>TLB_LOG_ENTRIES) {
+    flushMode(mode);
+    return;
+  }
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < length; i++) {
+    const entry = <usize>load<u32>(list + 4 + (<usize>i << 2));
+    if (load<u64>(entry) == INVALID) continue;
+    if (load<u32>(entry, TLB_ENTRY_GLOBAL)) {
+      kept++;
+      store<u32>(list + (<usize>kept << 2), <u32>entry);
+    } else store<u64>(entry, INVALID);
+  }
+  store<u32>(list, kept);
+}
+
 /** Ends every translation, of M-mode's too (PMP has changed, or the machine is reset). */
 export function flushAll(): void {
   for (let mode: usize = 0; mode <= <usize>TLB_MODE_M; mode++) flushMode(mode);
@@ -116,13 +152,18 @@ export function flushTranslations(): void {
   hugeRegions = 0;
 }
 
+/** Ends the translations of one address space; those of all of them stay (section 4.2.1). */
+export function flushSpace(): void {
+  for (let mode: usize = 0; mode < <usize>TLB_MODE_M; mode++) flushModeOfSpace(mode);
+}
+
 /** Ends the translations of one address: of its page, or of all pages cut from the larger page it may lie in. */
 export function flushAddress(address: u64): void {
-  if ((hugeRegions >> ((address >> 30) & 63)) & 1) {
+  if ((hugeRegions >> hugeBit(address)) & 1) {
     flushTranslations();
     return;
   }
-  const bit = <u32>(address >> 21) & 4095;
+  const bit = superBit(address);
   const cut = (<u32>load<u8>(superRegions + (bit >> 3)) >> (bit & 7)) & 1;
   for (let mode: usize = 0; mode < <usize>TLB_MODE_M; mode++) {
     for (let table: usize = 0; table <= <usize>TLB_FETCH; table += TLB_WRITE) {
@@ -142,7 +183,7 @@ export function flushAddress(address: u64): void {
 @inline
 function endWrite(entry: usize, hostPage: u32): void {
   const tag = load<u64>(entry);
-  if (tag != INVALID && <u32>tag + load<u32>(entry, 8) == hostPage) store<u64>(entry, INVALID);
+  if (tag != INVALID && <u32>tag + load<u32>(entry, TLB_ENTRY_PAYLOAD) == hostPage) store<u64>(entry, INVALID);
 }
 
 /** Ends write entries whose page lies at this host address: its stores must be seen from now on. */
@@ -184,7 +225,7 @@ export function flushFetchesOf(slot: u32): void {
   for (let mode: usize = 0; mode <= <usize>TLB_MODE_M; mode++) {
     const base = TLB_BASE + mode * TLB_MODE_STRIDE + TLB_FETCH;
     for (let entry = base; entry < base + TLB_BYTES; entry += 16) {
-      if (load<u64>(entry) != INVALID && load<u32>(entry, 8) == slot) store<u64>(entry, INVALID);
+      if (load<u64>(entry) != INVALID && load<u32>(entry, TLB_ENTRY_PAYLOAD) == slot) store<u64>(entry, INVALID);
     }
   }
 }

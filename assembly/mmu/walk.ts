@@ -23,6 +23,7 @@ const PTE_R: u64 = 2;
 const PTE_W: u64 = 4;
 const PTE_X: u64 = 8;
 const PTE_U: u64 = 16;
+const PTE_G: u64 = 32;
 const PTE_A: u64 = 64;
 const PTE_D: u64 = 128;
 const PTE_PPN_MASK: u64 = ((<u64>1) << 44) - 1;
@@ -35,6 +36,8 @@ export const NO_TRANSLATION: u64 = -1;
 export let walkFault: u64 = 0;
 /** Level of the leaf, after a success (0 for bare addresses too). */
 export let walkLevel: i32 = 0;
+/** Whether the mapping is of every address space, after a success: PTE_G, where any PTE on the way has it; else 0. */
+export let walkGlobal: u32 = 0;
 
 export function accessFault(access: u32): u64 {
   if (access == ACCESS_READ) return CAUSE_LOAD_ACCESS;
@@ -55,6 +58,7 @@ export function translate(address: u64, size: u64, access: u32, mode: u32): u64 
   const satp = get64(SATP);
   const scheme = <u32>(satp >> 60);
   walkLevel = 0;
+  walkGlobal = 0;
   let physical = address;
   if (mode != PRIVILEGE_M && scheme != 0) {
     physical = walk(address, access, mode, satp, <i32>scheme - 5);
@@ -78,6 +82,7 @@ function walk(address: u64, access: u32, mode: u32, satp: u64, levels: i32): u64
   const environment = get64(MENVCFG);
   const status = get64(MSTATUS);
   let table = (satp & PTE_PPN_MASK) << 12;
+  let global: u64 = 0;
   for (let level = levels - 1; level >= 0; level--) {
     const shift = <u64>(12 + 9 * level);
     const slot = table + (((address >> shift) & 0x1ff) << 3);
@@ -88,6 +93,7 @@ function walk(address: u64, access: u32, mode: u32, satp: u64, levels: i32): u64
     const pte = load<u64>(hostAddress(slot));
     if (!(pte & PTE_V) || (pte & (PTE_R | PTE_W)) == PTE_W) return pageFault(access);
     if (pte & PTE_RESERVED) return pageFault(access);
+    global |= pte & PTE_G;
     const ppn = (pte >> 10) & PTE_PPN_MASK;
     if (!(pte & (PTE_R | PTE_X))) {
       if (pte & (PTE_D | PTE_A | PTE_U | PTE_N | PTE_PBMT)) return pageFault(access);
@@ -130,6 +136,7 @@ function walk(address: u64, access: u32, mode: u32, satp: u64, levels: i32): u64
       noteStore(slot, 8);
     }
     walkLevel = leafLevel;
+    walkGlobal = <u32>global;
     return ((frame | ((address >> 12) & below)) << 12) | (address & 0xfff);
   }
   return pageFault(access);

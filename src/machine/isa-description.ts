@@ -17,7 +17,8 @@ const SINGLE_LETTER = ['i', 'm', 'a', 'f', 'd', 'c'];
 const ALWAYS = [
   ...['zicbop', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintpause', 'zihpm'],
   ...['zawrs', 'zfhmin', 'zba', 'zbb', 'zbc', 'zbs'],
-  ...['svinval', 'svnapot'],
+  // The TLB keeps no translation that is not valid, so a page made valid is seen at once (Svvptc 1.0).
+  ...['svinval', 'svnapot', 'svvptc'],
 ];
 /** Z extensions come before S, and among them those of I before A, F and B (ISA manual, chapter 27), then by name. */
 const CATEGORIES = ['zi', 'za', 'zf', 'zb', 's'];

@@ -132,7 +132,16 @@ export const PRIVILEGED: readonly Claim[] = [
   {
     what: 'sfence.vma and sinval.vma by address and address space; a write of satp',
     section: '4.2.1, Svinval',
-    proofs: [core('tlb', 'shows loads the new one'), core('tlb', 'a write of satp changes address space')],
+    proofs: [
+      core('tlb', 'shows loads the new one'),
+      core('tlb', 'a write of satp changes address space'),
+      core('tlb', 'stay in the TLB over a write of satp'),
+    ],
+  },
+  {
+    what: 'Svvptc: a PTE made valid is seen without a fence; the TLB keeps nothing that is not valid',
+    section: 'Svvptc 1.0',
+    proofs: [core('tlb', 'a page made valid is seen')],
   },
   {
     what: 'LR and SC: one reservation, ended by any SC and by the host’s writes',

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import * as CSR from './csr-numbers.ts';
 import { CAUSE, ENVCFG, STATUS } from './csr-numbers.ts';
 import { CODE, DATA, type Hart, newHart, S, U } from './harness.ts';
-import { addi, load, sfenceVma, sinvalVma, store } from './instructions.ts';
-import { PageTables, PTE, RWX, SCHEMES } from './page-tables.ts';
+import { addi, csrw, load, sfenceVma, sinvalVma, store } from './instructions.ts';
+import { PageTables, PTE, RWX, SCHEMES, TABLES } from './page-tables.ts';
 
 const VA = 0x20_0000_0000n;
 const ONE = DATA;
@@ -138,7 +138,142 @@ describe('after a PTE has changed', () => {
   });
 });
 
+describe('mappings of every address space (G)', () => {
+  /** Space 1 is that of `prepare`; space 2 shares all of its tables but for one page of 4 KiB, `local`. */
+  function spaces(): {
+    hart: Hart;
+    tables: PageTables;
+    enter(space: 1 | 2): void;
+    local: bigint;
+    mapTwo(pa: number): void;
+  } {
+    const { hart, tables } = prepare();
+    const local = (7n << 30n) + 0x5000n; // beside VA's entry in the TLB
+    const satp = hart.csr(CSR.SATP);
+    const [root, middle, leaf] = [0, 1, 2].map((page) => TABLES + 0x10_0000 + page * 4096) as [
+      number,
+      number,
+      number,
+    ];
+    const pointer = (to: number) => (BigInt(to / 4096) << 10n) | PTE.V;
+    const enter = (space: 1 | 2) => {
+      for (let at = 0; at < 4096; at += 8) hart.write64(root + at, hart.read64(TABLES + at));
+      hart.write64(root + 7 * 8, pointer(middle));
+      hart.write64(middle, pointer(leaf));
+      const value = space === 1 ? satp : (8n << 60n) | (2n << 44n) | BigInt(root / 4096);
+      hart.setX(9, value);
+      expect(hart.execute([csrw(CSR.SATP, 9)], S)).toBeUndefined();
+    };
+    return {
+      hart,
+      tables,
+      enter,
+      local,
+      mapTwo: (pa) => hart.write64(leaf + 5 * 8, (BigInt(pa / 4096) << 10n) | RWX),
+    };
+  }
+
+  it('stay in the TLB over a write of satp and a fence of an address space, and others do not', () => {
+    const { hart, tables, enter, local } = spaces();
+    tables.map(VA, ONE, RWX | PTE.G);
+    tables.map(local, TWO);
+    /** Page walks of a load, the code's page being in the TLB. */
+    const walks = (va: bigint) => {
+      hart.execute([addi(8, 8, 0)], S);
+      const before = hart.core.counters().pageWalks;
+      valueAt(hart, va);
+      return hart.core.counters().pageWalks - before;
+    };
+    expect([walks(VA), walks(VA), walks(local), walks(local)]).toEqual([1, 0, 1, 0]);
+    enter(1);
+    expect([walks(VA), walks(local)]).toEqual([0, 1]);
+    fence(hart, sfenceVma(0, 6));
+    expect([walks(VA), walks(local)]).toEqual([0, 1]);
+    fence(hart, sfenceVma());
+    expect([walks(VA), walks(local)]).toEqual([1, 1]);
+    hart.setCsr(CSR.SATP, 0n);
+    hart.setCsr(CSR.SATP, (8n << 60n) | BigInt(TABLES / 4096));
+    expect(walks(VA)).toBe(1);
+  });
+
+  it('are told from those of one space, whatever was touched in which order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.record({
+              kind: fc.constant('enter' as const),
+              space: fc.constantFrom(1 as const, 2 as const),
+            }),
+            fc.record({ kind: fc.constant('read' as const), page: fc.integer({ min: 0, max: 5 }) }),
+            fc.record({
+              kind: fc.constant('map' as const),
+              page: fc.integer({ min: 0, max: 5 }),
+              global: fc.boolean(),
+              frame: fc.constantFrom(ONE, TWO),
+            }),
+          ),
+          { maxLength: 40 },
+        ),
+        (steps) => {
+          const { hart, tables, enter, local, mapTwo } = spaces();
+          // Pages 0 to 3 are the same in both spaces; 8,192 pages apart, they share entries of the TLB. 4 is each's own.
+          const address = (page: number) => (page < 4 ? VA + (BigInt(page) << 25n) : local);
+          const frames = new Map<number, number>();
+          tables.map(local, ONE);
+          mapTwo(TWO);
+          let space: 1 | 2 = 1;
+          enter(1);
+          for (const step of steps) {
+            if (step.kind === 'enter') {
+              space = step.space;
+              enter(space);
+            } else if (step.kind === 'map' && step.page < 4) {
+              tables.map(address(step.page), step.frame, step.global ? RWX | PTE.G : RWX);
+              frames.set(step.page, step.frame);
+              enter(space);
+              fence(hart, sfenceVma(5), address(step.page));
+            } else {
+              const frame = step.page < 4 ? frames.get(step.page) : space === 1 ? ONE : TWO;
+              const value = frame === undefined ? 'cause 13' : frame === ONE ? 1n : 2n;
+              expect(valueAt(hart, address(step.page))).toBe(value);
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('without a fence', () => {
+  it('a page made valid is seen by loads, stores and fetches that just failed (Svvptc)', () => {
+    const { hart, tables } = prepare();
+    tables.map(VA, ONE, 0n);
+    expect(valueAt(hart, VA)).toBe('cause 13');
+    tables.map(VA, ONE);
+    expect(valueAt(hart, VA)).toBe(1n);
+
+    const second = VA + 0x1000n;
+    hart.setX(5, second);
+    expect(hart.execute([store(8, 0, 5)], S)?.cause).toBe(CAUSE.STORE_PAGE);
+    tables.map(second, TWO);
+    hart.setX(5, second);
+    expect(hart.execute([store(8, 0, 5)], S)).toBeUndefined();
+    expect(hart.read64(TWO)).toBe(0n);
+
+    const third = VA + 0x2000n;
+    hart.core.hart.privilege = S;
+    hart.core.hart.pc = third;
+    expect(hart.step()?.cause).toBe(CAUSE.FETCH_PAGE);
+    hart.write64(TWO, BigInt(addi(8, 0, 33)));
+    tables.map(third, TWO);
+    hart.core.hart.privilege = S;
+    hart.core.hart.pc = third;
+    expect(hart.step()).toBeUndefined();
+    expect(hart.x(8)).toBe(33n);
+  });
+
   it('a write of satp changes address space', () => {
     const { hart, tables } = prepare();
     tables.map(VA, ONE);

@@ -105,7 +105,7 @@ describe('device tree', () => {
     const cpu = nodes.get('/cpus/cpu@0')!;
     expect(cpu.get('riscv,isa')).toBe(
       '"rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zawrs_zfhmin_' +
-        'zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt"',
+        'zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt_svvptc"',
     );
     expect(cpu.get('riscv,isa-base')).toBe('"rv64i"');
     expect(cpu.get('mmu-type')).toBe('"riscv,sv57"');
