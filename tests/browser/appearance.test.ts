@@ -1,6 +1,8 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  accessibilityProblems,
+  command,
   launchBrowser,
   openPage,
   openSite,
@@ -37,25 +39,65 @@ test('the page without a guest weighs less than 1 MB on the wire', async () => {
   await open.context.close();
 });
 
+const NARROW = 390;
+
+/** The views of the page, and what brings each of them up. */
+const VIEWS: [string, (page: Page) => Promise<unknown>][] = [
+  ['guests', async () => {}],
+  [
+    'machine',
+    async (page) => {
+      await page.locator('[data-guest=monitor] button').click();
+      await waitForConsole(page, />$/);
+      await page.locator('.panel:not([hidden]) .more-figures summary').click();
+    },
+  ],
+  [
+    'split',
+    async (page) => {
+      await page.locator('.panel:not([hidden]) .more-figures summary').click();
+      await command(page, 'split below');
+      await command(page, 'find');
+      await page.keyboard.type('h');
+    },
+  ],
+  ['palette', (page) => page.locator('[data-open=palette]').click()],
+  ['settings', (page) => page.locator('[data-open=settings]').click()],
+  ['new-machine', (page) => command(page, 'new machine')],
+  [
+    'sidebar',
+    async (page) => {
+      // On a telephone it lies over what is beside it.
+      if ((page.viewportSize()?.width ?? 0) <= NARROW) await page.locator('[aria-controls=sidebar]').click();
+    },
+  ],
+];
+
 test.each([
   ['wide', 'light', 1280, 800],
   ['wide', 'dark', 1280, 800],
-  ['narrow', 'light', 390, 844],
-  ['narrow', 'dark', 390, 844],
-] as const)('nothing sticks out of a %s page in %s colours', async (width, colorScheme, x, y) => {
-  const viewport = { width: x, height: y };
-  const open = await openPage(browser, site.url, { colorScheme, viewport });
-  const fits = () =>
-    open.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
-  await screenshot(open.page, `guests-${width}-${colorScheme}`);
-  expect(await fits()).toBe(true);
-  await open.page.locator('.preferred button').click();
-  await waitForConsole(open.page, /(\/ #|>)$/, 120_000);
-  await open.page.waitForTimeout(600);
-  await screenshot(open.page, `machine-${width}-${colorScheme}`);
-  expect(await fits()).toBe(true);
-  await open.context.close();
-});
+  ['narrow', 'light', NARROW, 844],
+  ['narrow', 'dark', NARROW, 844],
+] as const)(
+  'in a %s page in %s colours nothing sticks out, and axe finds nothing to mend',
+  async (width, colorScheme, x, y) => {
+    const viewport = { width: x, height: y };
+    const touch = x === NARROW ? { hasTouch: true, isMobile: true } : {};
+    const open = await openPage(browser, site.url, { colorScheme, viewport, ...touch });
+    for (const [view, show] of VIEWS) {
+      await show(open.page);
+      await open.page.waitForTimeout(100);
+      await screenshot(open.page, `${view}-${width}-${colorScheme}`);
+      const fits = await open.page.evaluate(
+        () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
+      );
+      expect(fits, view).toBe(true);
+      expect(await accessibilityProblems(open.page), view).toEqual([]);
+      await open.page.keyboard.press('Escape');
+    }
+    await open.context.close();
+  },
+);
 
 test('every button and field has a name, and headings come in order', async () => {
   const open = await openPage(browser, site.url);

@@ -167,7 +167,7 @@ test('the settings change how consoles look, and bring keys for touch screens', 
   await keys.getByRole('button', { name: 'Vertical bar' }).click();
   await keys.getByRole('button', { name: 'Slash' }).click();
   await expect.poll(() => textOf('m2')).toMatch(/\|\/$/);
-  await keys.getByRole('button', { name: 'Control, for the next key' }).click();
+  await keys.getByRole('button', { name: 'Ctrl, for the next key' }).click();
   await open.page.keyboard.type('j');
   // Ctrl+J is the end of a line.
   await expect.poll(() => textOf('m2')).toMatch(/\|\/[\s\S]*\n[\s\S]*>$/);

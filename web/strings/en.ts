@@ -168,8 +168,8 @@ export const en = {
 
   keys: {
     label: 'Keys for the console',
-    control: 'Control, for the next key',
-    escape: 'Escape',
+    control: 'Ctrl, for the next key',
+    escape: 'Esc',
     tab: 'Tab',
     left: 'Left',
     down: 'Down',

@@ -161,8 +161,8 @@ export const zhCn: Strings = {
 
   keys: {
     label: '控制台按键',
-    control: 'Control，用于下一个按键',
-    escape: 'Escape',
+    control: 'Ctrl，用于下一个按键',
+    escape: 'Esc',
     tab: 'Tab',
     left: '左',
     down: '下',
