@@ -1,5 +1,7 @@
 // The page's entry: state, view, and a handle for tests and for people with the browser's tools open.
 import { Hypervisor, resolveGuestHttp } from 'hypertab';
+import { wantsBenchmark } from './benchmark/config.ts';
+import { BENCHMARK_TAB, benchmarkTool } from './benchmark/tool.ts';
 import { compareStrings } from './compare/strings.ts';
 import { hostConsoleStrings } from './host-console/strings.ts';
 import { App, GUESTS_TAB } from './state/app.ts';
@@ -99,6 +101,7 @@ settings.view.subscribe((chosen) => {
   build(language);
 });
 
+tools.add(benchmarkTool(hypervisor));
 tools.add({
   id: 'host',
   title: () => hostConsoleStrings().title,
@@ -116,12 +119,18 @@ tools.add({
 
 const session = storageOf('sessionStorage');
 const isTool = (tab: string) => tab === GUESTS_TAB || tools.get(tab) !== undefined;
+/** An address that asks for the benchmark brings it up. */
+const followAddress = () => {
+  if (wantsBenchmark(location.hash)) app.workspace.open(BENCHMARK_TAB);
+};
+window.addEventListener('hashchange', followAddress);
 void app.catalogue.load().then(() => {
-  if (session === undefined) return;
-  recall(app, session, isTool, (id, text) => {
-    const machine = app.session(id);
-    if (machine) consoles.get(machine)?.console.terminal.write(text);
-  });
+  if (session !== undefined)
+    recall(app, session, isTool, (id, text) => {
+      const machine = app.session(id);
+      if (machine) consoles.get(machine)?.console.terminal.write(text);
+    });
+  followAddress();
 });
 void app.snapshots.load();
 // A failure is told when a machine is made.

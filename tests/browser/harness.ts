@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import axe from 'axe-core';
 import type { Hypervisor, VirtualMachine } from 'hypertab';
 import {
   type Browser,
@@ -121,7 +120,7 @@ export async function openPage(
     transfers.set(path, Math.max(length, transfers.get(path) ?? 0));
   });
   await page.goto(url);
-  await page.locator('.catalogue .card, .catalogue .message').first().waitFor();
+  await page.locator('.catalogue .card, .catalogue .message').first().waitFor({ state: 'attached' });
   return { page, context, complaints, transfers };
 }
 
@@ -153,22 +152,6 @@ export async function waitForBadge(page: Page, word: string, timeoutMs = 60_000)
 /** A button of the front machine. */
 export const control = (page: Page, name: string) =>
   page.locator(`.panel:not([hidden]) [data-control=${name}]`);
-
-/** What axe-core would have mended on the page as it is now: rule, and the elements that break it. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
-  // The page's content security policy lets no script in but its own; the debugger's may.
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
-      resultTypes: ['violations'],
-    });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(
-        ({ html, failureSummary }) => `${id}: ${html.slice(0, 160)}: ${failureSummary?.slice(0, 200)}`,
-      ),
-    );
-  });
-}
 
 /** Writes a picture of the page to build/screenshots/. */
 export async function screenshot(page: Page, name: string): Promise<void> {

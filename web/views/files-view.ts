@@ -4,12 +4,11 @@ import { filesOfDrop, filesOfPicker } from '../state/dropped-files.ts';
 import { formatBytes } from '../state/format.ts';
 import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { saveFile } from './save-file.ts';
 import { watch } from './scope.ts';
 
 /** Offers shown; a guest can make any number. */
 const SHOWN = 100;
-/** Until the browser has certainly begun to save a file, in milliseconds. */
-const SAVE_MS = 60_000;
 
 const hasFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes('Files') ?? false;
 
@@ -48,10 +47,7 @@ export function acceptDrops(element: HTMLElement, folder: DropFolder): void {
 async function save(folder: DropFolder, offer: TreeFile): Promise<void> {
   const blob = await folder.read(offer);
   if (blob === undefined) return;
-  // Of a type that it does not know better names for.
-  const href = URL.createObjectURL(blob.slice(0, blob.size, 'application/octet-stream'));
-  h('a', { href, download: offer.path.slice(offer.path.lastIndexOf('/') + 1) }).click();
-  setTimeout(() => URL.revokeObjectURL(href), SAVE_MS);
+  saveFile(blob, offer.path.slice(offer.path.lastIndexOf('/') + 1));
 }
 
 function picker(label: string, directory: boolean, add: (files: AsyncIterable<SetFile>) => void): Node[] {

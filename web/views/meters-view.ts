@@ -1,8 +1,9 @@
-import type { VirtualMachine } from 'hypertab';
+import type { VirtualMachine, VmStats } from 'hypertab';
 import { formatBytes, formatCount, formatSeconds, formatShare, formatUptime } from '../state/format.ts';
 import type { MachineSession, SessionView } from '../state/machine-session.ts';
 import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { historyView } from './history-view.ts';
 import { watch } from './scope.ts';
 
 type MeterName = keyof typeof strings.meters;
@@ -22,20 +23,27 @@ export function meterTexts(view: SessionView): Record<MeterName, string> {
   };
 }
 
+/** Shares of the time since start(): guest code, devices and the run loop, nothing to do. */
+function timeShares({ elapsedMs, hostMs, busyMs }: VmStats): string {
+  const total = Math.max(elapsedMs, hostMs, 1);
+  const guest = Math.min(busyMs, hostMs);
+  return strings.timeShares(
+    ...([guest, hostMs - guest, total - hostMs].map((ms) => formatShare(ms / total)) as [
+      string,
+      string,
+      string,
+    ]),
+  );
+}
+
 /** The figures that are shown when somebody asks for more. */
 export function moreMeterTexts({ stats }: SessionView): Record<MoreName, string> {
   if (stats === undefined) {
-    const { nothing } = strings;
-    return {
-      resident: nothing,
-      code: nothing,
-      throttled: nothing,
-      disk: nothing,
-      network: nothing,
-      exits: nothing,
-    };
+    const names = Object.keys(strings.moreMeters) as MoreName[];
+    return Object.fromEntries(names.map((name) => [name, strings.nothing])) as Record<MoreName, string>;
   }
   const rates = (one: number, other: number) => strings.perSecond(formatBytes(one), formatBytes(other));
+  const counts = (one: number, other: number) => strings.pair(formatCount(one), formatCount(other));
   return {
     resident: formatBytes(stats.residentBytes),
     code: formatBytes(stats.codeBytes),
@@ -47,6 +55,10 @@ export function moreMeterTexts({ stats }: SessionView): Record<MoreName, string>
       formatCount(stats.sbiCalls),
       formatCount(stats.wfiExits),
     ),
+    translated: formatShare(stats.translatedInstructions / Math.max(1, stats.instructions)),
+    time: timeShares(stats),
+    tlb: counts(stats.tlbMisses, stats.pageWalks),
+    traps: counts(stats.traps, stats.interrupts),
   };
 }
 
@@ -100,6 +112,7 @@ export function metersView(session: MachineSession): HTMLElement {
     { className: 'more-figures' },
     h('summary', {}, strings.moreFigures),
     more.element,
+    historyView(session),
     shareView(session),
   );
   watch(session.view, (view) => {

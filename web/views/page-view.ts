@@ -7,7 +7,7 @@ import { guestsView } from './guests-view.ts';
 import { machineView, phaseWord } from './machine-view.ts';
 import { reducedView } from './reduced-view.ts';
 import { askName } from './rename.ts';
-import { onEnd, Scope, watch } from './scope.ts';
+import { listen, onEnd, Scope, watch } from './scope.ts';
 import { sidebarView } from './sidebar-view.ts';
 import { snapshotsView } from './snapshots-view.ts';
 import { type Tool, tools } from './tools.ts';
@@ -167,6 +167,7 @@ export function pageView(app: App, consoles: Consoles, actions: PageActions): Pa
   };
   const toggleSidebar = () => showSidebar(page.classList.contains('no-sidebar'));
   showSidebar(!isNarrow());
+  listen(window.matchMedia(NARROW), 'change', () => showSidebar(!isNarrow()));
 
   let front: string | undefined;
   let machines = 0;

@@ -53,12 +53,7 @@ export function watch<T>(store: Store<T>, listener: (value: T) => void): void {
 }
 
 /** Listens to an event as long as the view that is being built is there. */
-export function listen<E extends Event>(
-  target: EventTarget,
-  type: string,
-  listener: (event: E) => void,
-): void {
-  const handler = (event: Event) => listener(event as E);
-  target.addEventListener(type, handler);
-  onEnd(() => target.removeEventListener(type, handler));
+export function listen(target: EventTarget, type: string, listener: (event: Event) => void): void {
+  target.addEventListener(type, listener);
+  onEnd(() => target.removeEventListener(type, listener));
 }

@@ -3,18 +3,11 @@ import { type App, GUESTS_TAB } from '../state/app.ts';
 import { formatBytes } from '../state/format.ts';
 import { strings } from '../strings/strings.ts';
 import { h, setText } from './dom.ts';
+import { saveFile } from './save-file.ts';
 import { watch } from './scope.ts';
 
 const SUFFIX = '.htvm';
 const isSaved = (file: File) => file.name.endsWith(SUFFIX);
-
-/** Hands a file to the browser's downloads. */
-function saveFile(blob: Blob, name: string): void {
-  const href = URL.createObjectURL(blob);
-  h('a', { href, download: name }).click();
-  // The download has begun by then; the address must outlive that.
-  setTimeout(() => URL.revokeObjectURL(href), 60_000);
-}
 
 function row(app: App, snapshot: Snapshot): HTMLElement {
   const button = (text: string, action: () => void) =>
