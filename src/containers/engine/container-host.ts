@@ -4,14 +4,14 @@ import type { TreeSpec } from '../../storage/tree/tree-spec.ts';
 import { AgentClient } from './agent-client.ts';
 import { AgentLostError } from './agent-protocol.ts';
 import { BRIDGE } from './bridge-network.ts';
+import { NETWORKS } from './container-runtime.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Where the container host shows trees of files: image layers, and what containers may write to. */
 const LAYERS = { tag: 'layers', directory: '/l' };
 const VOLUMES = { tag: 'volumes', directory: '/v' };
 /** Where containers write to their roots: with a size of its own, so that one that fills it stops nothing else. */
 const WRITABLE = '/w';
-/** Where network namespaces are kept. */
-export const NETWORKS = '/run/n';
 /** Milliseconds in which one that was saved must answer: it has nothing to do but that. */
 const ANSWER_MS = 10_000;
 const MS_NOSUID = 2;
@@ -93,7 +93,10 @@ export class ContainerHost {
         .mount('tmpfs', WRITABLE, 'tmpfs', MS_NOATIME, 'size=50%,mode=711')
         .done();
       await host.agent.bridge(BRIDGE.name, BRIDGE.gateway, BRIDGE.prefix);
-      if (warm) await hypervisor.keepWarm(vm, asked);
+      if (warm) {
+        await warmUp(host);
+        await hypervisor.keepWarm(vm, asked);
+      }
     } catch (error) {
       await host.close();
       throw error;

@@ -157,10 +157,10 @@ export class ContainerLife {
       hostname: `${settings.Hostname}\n`,
       'resolv.conf': 'options ndots:0\n',
     };
-    const root = isPlain ? { layers, diffIds } : undefined;
+    const lower = isPlain ? await runtime.attach(layers, diffIds) : undefined;
     await new Promise<void>((resolve, reject) => {
       let running = false;
-      const starting = runtime.start(id, root, etc, spec, settings.OpenStdin ?? false, {
+      container.process = runtime.start(id, lower, etc, spec, settings.OpenStdin ?? false, {
         output: (stream, bytes) => container.output(stream, bytes),
         started: (process) => {
           running = true;
@@ -178,10 +178,7 @@ export class ContainerLife {
           if (!running) reject(new EngineError(500, error.message, { cause: error }));
         },
       });
-      starting.then((process) => {
-        container.process = process;
-        if (tty && this.#sizes.has(container)) process.resize(...this.#sizes.get(container)!);
-      }, reject);
+      if (tty && this.#sizes.has(container)) container.process.resize(...this.#sizes.get(container)!);
     });
   }
 

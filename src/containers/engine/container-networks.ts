@@ -1,7 +1,6 @@
 // Network namespaces of containers: those that containers have, and one that is ready for the next.
 import { AddressPool, BRIDGE, formatAddress } from './bridge-network.ts';
-import { NETWORKS } from './container-host.ts';
-import type { ContainerRuntime } from './container-runtime.ts';
+import { type ContainerRuntime, NETWORKS } from './container-runtime.ts';
 import type { EndpointSettings } from './engine-types.ts';
 
 /** A network namespace with a cable to the bridge. */

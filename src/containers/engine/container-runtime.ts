@@ -20,6 +20,9 @@ const CGROUP_WAIT_MS = 20;
 const MOST_USERS = 256;
 const LOG_TEXT = /^(?:\d{4}-\d\d-\d\dT\S+\s+)?(?::\s*)?/gm;
 
+/** Where network namespaces are kept in the container host. */
+export const NETWORKS = '/run/n';
+
 /** Where the parts of a container are in the container host. */
 export function placesOf(id: string) {
   const folder = `/run/c/${id.slice(0, 12)}`;
@@ -60,12 +63,12 @@ export class ContainerRuntime {
   /** Makes a container's root: its layers, and what it writes on top of them. */
   async prepare(id: string, layers: readonly TreeSource[], diffIds: readonly string[]): Promise<void> {
     const batch = this.#agent.batch();
-    this.#addRoot(batch, id, await this.#attach(layers, diffIds));
+    this.#addRoot(batch, id, await this.attach(layers, diffIds));
     await batch.done();
   }
 
   /** Shows layers to the container host; answers where they are there. */
-  #attach(layers: readonly TreeSource[], diffIds: readonly string[]): Promise<string[]> {
+  attach(layers: readonly TreeSource[], diffIds: readonly string[]): Promise<string[]> {
     return Promise.all(
       layers.map((tree, index) => {
         const key = diffIds[index]!;
@@ -163,20 +166,19 @@ export class ContainerRuntime {
 
   /**
    * Starts a container. `events.exited` comes once it has ended; when it could not start, started is false.
-   * @param root its layers, when it has no root yet
+   * @param lower where its layers are, when it has no root yet
    * @param etc what it finds in /etc
    */
-  async start(
+  start(
     id: string,
-    root: { layers: readonly TreeSource[]; diffIds: readonly string[] } | undefined,
+    lower: readonly string[] | undefined,
     etc: Readonly<Record<(typeof ETC)[number], string>>,
     spec: OciSpec,
     input: boolean,
     events: ProcessEvents,
-  ): Promise<AgentProcess> {
+  ): AgentProcess {
     const { bundle, folder } = placesOf(id);
     const { terminal } = spec.process;
-    const lower = root && (await this.#attach(root.layers, root.diffIds));
     // One write, and one wait for the answer.
     const batch = this.#agent.batch();
     if (lower !== undefined) this.#addRoot(batch, id, lower);
