@@ -4,6 +4,7 @@ import { parsePasses, runTwin, type Workload, type WorkloadPass } from '../guest
 import { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { describeReason, waitForPrompt } from '../hypervisor/prompt.ts';
 import type { Engine } from '../machine/machine-types.ts';
+import { type ContainerSubject, measureContainers } from './bench-containers.ts';
 import { type DiskSubject, measureDisk } from './bench-disk.ts';
 import { type FsSubject, measureFs } from './bench-fs.ts';
 import { loadBenchProgram, loadTwin, loadWorkloadImage } from './bench-programs.ts';
@@ -20,6 +21,7 @@ export type Subject =
   | { kind: 'loop'; name: string }
   | { kind: 'workload'; name: string; workload: Workload }
   | { kind: 'boot'; name: string }
+  | ContainerSubject
   | FsSubject
   | DiskSubject;
 
@@ -53,6 +55,8 @@ export function measure(subject: Subject, engine: Engine): Promise<Sample> {
       return measureDisk(subject, engine);
     case 'fs':
       return measureFs(subject, engine);
+    case 'container':
+      return measureContainers(subject, engine);
   }
 }
 

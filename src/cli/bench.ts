@@ -1,4 +1,5 @@
 import { listGuests } from '../guests/prepare-node.ts';
+import { CONTAINER_GUEST, CONTAINER_SUBJECTS } from './bench-containers.ts';
 import { DISK_GUEST, DISK_SUBJECTS } from './bench-disk.ts';
 import { FS_SUBJECTS } from './bench-fs.ts';
 import { measure, type Sample, type Subject, type Unit, unitOf } from './bench-measure.ts';
@@ -78,7 +79,9 @@ type Listed = Subject & { title: string; ready: boolean };
 
 /** Everything that can be measured; a guest that is not prepared is not ready. */
 async function listSubjects(): Promise<Listed[]> {
-  const guests = (await listGuests()).filter(({ kind, internal }) => kind === 'debian' && !internal);
+  const prepared = await listGuests();
+  const guests = prepared.filter(({ kind, internal }) => kind === 'debian' && !internal);
+  const hasHost = prepared.some((guest) => guest.name === CONTAINER_GUEST && guest.prepared);
   const hasGuest = guests.some(({ name, prepared }) => name === DISK_GUEST && prepared);
   return [
     ...BENCH_PROGRAMS.map((name) => ({ kind: 'loop' as const, name, title: 'small loop', ready: true })),
@@ -90,6 +93,7 @@ async function listSubjects(): Promise<Listed[]> {
       ready: true,
     })),
     ...[...DISK_SUBJECTS, ...FS_SUBJECTS].map((subject) => ({ ...subject, ready: hasGuest })),
+    ...CONTAINER_SUBJECTS.map((subject) => ({ ...subject, ready: hasHost })),
     ...guests.map(({ name, title, prepared }) => ({ kind: 'boot' as const, name, title, ready: prepared })),
   ];
 }
@@ -102,13 +106,28 @@ function choose(names: readonly string[], all: readonly Listed[]): Listed[] {
     if (found.length > 0) return found;
     const ofKind = all.filter(({ kind, ready }) => (kind === name || `${kind}s` === name) && ready);
     if (ofKind.length > 0) return ofKind;
-    const known = [...all.map((subject) => subject.name), 'loops', 'workloads', 'disks', 'fs', 'boots'];
+    const known = [
+      ...all.map((subject) => subject.name),
+      'loops',
+      'workloads',
+      'disks',
+      'fs',
+      'containers',
+      'boots',
+    ];
     const near = nearest(name, known);
     throw new UsageError(
       `there is no benchmark '${name}'; ${near === undefined ? 'see hypertab bench --list' : `did you mean ${near}?`}`,
     );
   });
 }
+
+/** Guests that benchmarks of a kind are run in. */
+const GUESTS_OF_KINDS: Partial<Record<Subject['kind'], string>> = {
+  disk: DISK_GUEST,
+  fs: DISK_GUEST,
+  container: CONTAINER_GUEST,
+};
 
 const describe = ({ name, kind, title, ready }: Listed) => ({ name, kind, title, ready });
 
@@ -118,9 +137,7 @@ function formatList(all: readonly Listed[]): string {
     ...all.map(({ name, kind, title, ready }) => [
       name,
       kind,
-      ready
-        ? title
-        : `${title} (not prepared: hypertab guest prepare ${kind === 'disk' || kind === 'fs' ? DISK_GUEST : name})`,
+      ready ? title : `${title} (not prepared: hypertab guest prepare ${GUESTS_OF_KINDS[kind] ?? name})`,
     ]),
   ]);
 }

@@ -136,9 +136,9 @@ export const BENCH_HELP = `Usage: hypertab bench [--json] [--engine NAME] [--run
 
 Measures how fast guest code runs: small loops in MIPS (million instructions per second); workloads in C
 in milliseconds, beside the time of the same C compiled to Wasm; drives in a Linux guest, in megabytes or
-requests a second; shared files in it, in milliseconds; and the time from start to prompt of the prepared
-Linux guests. Each figure is the median of N runs (default 3). A NAME is one of --list, or all of a kind:
-loops, workloads, disks, fs, boots.
+requests a second; shared files in it, in milliseconds; starts of containers, in milliseconds; and the
+time from start to prompt of the prepared Linux guests. Each figure is the median of N runs (default 3).
+A NAME is one of --list, or all of a kind: loops, workloads, disks, fs, containers, boots.
 
   --json           print one JSON object instead of a table
   --list           list what can be measured

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { summarise } from '../../src/cli/bench.ts';
+import { CONTAINER_SUBJECTS } from '../../src/cli/bench-containers.ts';
 import { DISK_SUBJECTS } from '../../src/cli/bench-disk.ts';
 import { benchFiles, FS_SUBJECTS } from '../../src/cli/bench-fs.ts';
 
@@ -43,6 +44,7 @@ test('each kind is measured in its own unit', () => {
     ['disk-write', 'MB/s'],
     ['disk-4k', 'IO/s'],
   ]);
+  for (const subject of CONTAINER_SUBJECTS) expect(summarise(subject, samples).unit).toBe('ms');
   for (const subject of FS_SUBJECTS) expect(summarise(subject, samples).unit).toBe('ms');
   expect(summarise({ kind: 'loop', name: 'integer' }, samples).unit).toBe('MIPS');
   expect(summarise({ kind: 'boot', name: 'busybox' }, samples).unit).toBe('ms');

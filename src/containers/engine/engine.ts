@@ -89,9 +89,11 @@ export class ContainerEngine {
   ): Promise<{ Id: string; Warnings: string[] }> {
     const isTaken = (other: string) =>
       [...this.#containers.values()].some((container) => container.name === other);
-    const chosen = name?.replace(/^\//, '') ?? newName(isTaken);
-    checkContainerName(chosen);
-    this.#demandFree(chosen);
+    const wanted = name?.replace(/^\//, '');
+    if (wanted !== undefined) {
+      checkContainerName(wanted);
+      this.#demandFree(wanted);
+    }
     const image = await this.#options.images.rootfs(config.Image);
     const id = newId();
     const settings = settingsOf(config, image.config.config ?? {}, id);
@@ -99,7 +101,9 @@ export class ContainerEngine {
     const release = await this.#options.images.hold?.(image.id);
     try {
       const mounts = await this.#volumes.plan(settings);
-      this.#demandFree(chosen);
+      if (wanted !== undefined) this.#demandFree(wanted);
+      // Not earlier: others are made meanwhile.
+      const chosen = wanted ?? newName(isTaken);
       this.#containers.set(id, new Container({ id, name: chosen, settings, image, mounts }));
     } catch (error) {
       await release?.();
