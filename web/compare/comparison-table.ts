@@ -49,11 +49,21 @@ export function comparisonTable(
       row(false, strings.ratio, ratios, 'ratio'),
     );
   });
-  const note = `${strings.runs(runs)} ${strings.host(host.startMs.toFixed(0), (host.memoryBytes / 1e6).toFixed(0))}`;
+  const megabytes = (bytes: number, digits = 0) => (bytes / 1e6).toFixed(digits);
+  const shared = strings.host(
+    host.startMs.toFixed(0),
+    megabytes(host.memoryBytes),
+    megabytes(host.idleContainerBytes, 2),
+  );
+  const note = `${strings.runs(runs)} ${shared}`;
   return h(
     'div',
     { className: 'comparison' },
-    h('div', { className: 'scroll' }, h('table', {}, h('thead', {}, head), ...bodies)),
+    h(
+      'div',
+      { className: 'scroll', tabIndex: 0, role: 'region', aria: { label: strings.title } },
+      h('table', {}, h('thead', {}, head), ...bodies),
+    ),
     h('p', { className: 'muted' }, note),
   );
 }

@@ -9,9 +9,9 @@ const english = {
   as: 'As',
   columns: {
     startMs: 'Start, ms',
-    startInstructions: 'Start, million instructions',
+    startInstructions: 'Start, M instr.',
     runMs: 'Run, ms',
-    runInstructions: 'Run, million instructions',
+    runInstructions: 'Run, M instr.',
     runCpuMs: 'Run, CPU ms',
     memoryBytes: 'Memory, MB',
     diskBytes: 'Disk, MB',
@@ -19,12 +19,12 @@ const english = {
   },
   vm: 'VM',
   container: 'container',
-  ratio: 'container to VM',
+  ratio: 'container / VM',
   running: (program: string, side: string, run: number, runs: number) =>
     `${program} as ${side}, ${run} of ${runs} …`,
   preparing: 'Starting the container host …',
-  host: (start: string, memory: string) =>
-    `A VM starts from nothing, a container in a container host that runs; that took ${start} ms to start and has ${memory} MB of memory, once for all containers.`,
+  host: (start: string, memory: string, idle: string) =>
+    `A VM starts from nothing, a container in a container host that runs; that took ${start} ms to start and has ${memory} MB of memory, once for all containers. A container that only waits takes ${idle} MB.`,
   runs: (count: number) => (count === 1 ? 'One run of each.' : `Medians of ${count} runs.`),
   stopped: 'Stopped.',
   failed: (why: string) => `The comparison failed: ${why}`,
@@ -58,11 +58,11 @@ const chinese: CompareStrings = {
   },
   vm: '虚拟机',
   container: '容器',
-  ratio: '容器比虚拟机',
+  ratio: '容器 / 虚拟机',
   running: (program, side, run, runs) => `${program}：${side}，第 ${run} 次，共 ${runs} 次…`,
   preparing: '正在启动容器主机…',
-  host: (start, memory) =>
-    `虚拟机从零启动，容器在运行中的容器主机里启动；后者启动用了 ${start} 毫秒，占内存 ${memory} MB，所有容器共用一次。`,
+  host: (start, memory, idle) =>
+    `虚拟机从零启动，容器在运行中的容器主机里启动；后者启动用了 ${start} 毫秒，占内存 ${memory} MB，所有容器共用一次。只在等待的容器占 ${idle} MB。`,
   runs: (count) => (count === 1 ? '各运行一次。' : `${count} 次运行的中位数。`),
   stopped: '已停止。',
   failed: (why) => `比较失败：${why}`,

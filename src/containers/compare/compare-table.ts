@@ -16,13 +16,13 @@ export function formatComparison({ host, programs, runs }: Comparison): string {
     row(name, 'VM', vm),
     row('', 'container', container),
   ]);
+  const widths = TITLES.map((title, column) =>
+    Math.max(title.length, ...rows.map((cells) => cells[column]!.length)),
+  );
   const share = (ratio: number) => `${(ratio * 100).toFixed(0)} %`;
   const ratios = programs.map(
     ({ name, instructionRatio, cpuRatio }) =>
-      `${name} ${share(instructionRatio)} of instructions, ${share(cpuRatio)} of CPU time`,
-  );
-  const widths = TITLES.map((title, column) =>
-    Math.max(title.length, ...rows.map((cells) => cells[column]!.length)),
+      `  ${name.padEnd(widths[0]!)}  ${share(instructionRatio)} of the instructions, ${share(cpuRatio)} of the processor time`,
   );
   const line = (cells: readonly string[]) =>
     cells
@@ -33,8 +33,10 @@ export function formatComparison({ host, programs, runs }: Comparison): string {
   return [
     ...[TITLES, ...rows].map(line),
     `Medians of ${runs} run${runs === 1 ? '' : 's'}; M: million instructions. A VM starts from nothing, a container`,
-    `in a host that runs: that took ${ms(host.startMs)}, ${decimalSize(host.memoryBytes)} of memory${disk}, once for all.`,
-    `Container to VM, of the program alone: ${ratios.join('; ')}.`,
+    `in a host that runs: that took ${ms(host.startMs)}, ${decimalSize(host.memoryBytes)} of memory${disk}, once for all;`,
+    `a container that only waits takes ${decimalSize(host.idleContainerBytes)}.`,
+    'Container to VM, of the program alone:',
+    ...ratios,
     '',
   ].join('\n');
 }

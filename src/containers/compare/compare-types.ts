@@ -51,6 +51,8 @@ export interface HostFigures {
   /** Bytes of memory that cannot be had for anything else, before any container. */
   memoryBytes: number;
   diskBytes: number;
+  /** Bytes of it that one container takes that only waits. */
+  idleContainerBytes: number;
 }
 
 export interface Comparison {

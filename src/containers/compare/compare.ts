@@ -24,6 +24,8 @@ const RUNS_MAX = 99;
 const BOOT_MS = 180_000;
 /** Less than this nothing takes: the kernel's own page. */
 const PAGE = 4096;
+/** Containers that wait at once when what one takes is measured. */
+const IDLE_CONTAINERS = 8;
 
 /**
  * Compares programs; each run boots a machine, and ends it again.
@@ -45,7 +47,9 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const start = performance.now();
   await options.engine.host();
   const startMs = performance.now() - start;
-  const host: HostFigures = { startMs, memoryBytes: await usedInHost(options), diskBytes: hostBytes };
+  const memoryBytes = await usedInHost(options);
+  const idle = await measureIdle(options, programs[0]!.image);
+  const host: HostFigures = { startMs, memoryBytes, diskBytes: hostBytes, idleContainerBytes: idle.bytes };
   const compared: ComparedProgram[] = [];
   for (const program of programs) {
     const image = images.get(program.image)!;
@@ -58,7 +62,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
         const figures =
           side === 'vm'
             ? await measureVm(options, program, image, guestBytes + imageBytes)
-            : await measureContainer(options, program, imageBytes);
+            : await measureContainer(options, program, imageBytes, { host: memoryBytes, idle });
         sides[side].push(figures);
       }
     }
@@ -149,14 +153,45 @@ function scriptOf({ script }: CompareProgram, { config }: ImageRootfs): Blob {
   return new Blob([...variables, measuredScript(script)]);
 }
 
+/** What a container takes that only waits: of the host's memory, and of that what its control group counts. */
+interface IdleMemory {
+  bytes: number;
+  counted: number;
+}
+
+/** Measures containers that wait, all at once: what one takes is less than what the host's memory changes by itself. */
+async function measureIdle(options: CompareOptions, image: string): Promise<IdleMemory> {
+  const { engine } = options;
+  const ids: string[] = [];
+  const start = async () => {
+    const { Id } = await engine.create({
+      Image: image,
+      Entrypoint: ['/bin/sh', '-c'],
+      Cmd: ['read -r end'],
+      OpenStdin: true,
+    });
+    ids.push(Id);
+    await engine.start(Id);
+  };
+  try {
+    // What the first one brings into memory is there for all.
+    await start();
+    const before = await usedInHost(options);
+    for (let count = 0; count < IDLE_CONTAINERS; count++) await start();
+    const bytes = Math.max(PAGE, (await usedInHost(options)) - before) / IDLE_CONTAINERS;
+    return { bytes, counted: (await engine.stats(ids.at(-1)!)).memoryUsage };
+  } finally {
+    for (const id of ids) await engine.remove(id, { force: true, volumes: true });
+  }
+}
+
 async function measureContainer(
-  options: CompareOptions,
+  { engine }: CompareOptions,
   program: CompareProgram,
   diskBytes: number,
+  memory: { host: number; idle: IdleMemory },
 ): Promise<SideFigures> {
-  const { engine } = options;
   const { vm } = await engine.host();
-  const used = await usedInHost(options);
   const before = await vm.stats();
   const start = performance.now();
   const { Id } = await engine.create({
@@ -181,13 +216,13 @@ async function measureContainer(
     const startMs = performance.now() - start;
     const run = await measureRun(vm, dialogue);
     const { memoryUsage } = await engine.stats(Id);
-    // Its processes' pages, and what the kernel keeps of it beside them.
-    const memoryBytes = Math.max(PAGE, memoryUsage, before.memory - run.available - used);
+    // One that waits, with what the kernel keeps of it, and what this one's processes and files have beyond that.
+    const memoryBytes = memory.idle.bytes + Math.max(0, memoryUsage - memory.idle.counted);
     dialogue.end();
     return {
       ...{ startMs, startInstructions: run.before.instructions - before.instructions, ...run.figures },
       ...{ memoryBytes, diskBytes },
-      fitInGiB: Math.max(0, Math.floor((GIB - used) / memoryBytes)),
+      fitInGiB: Math.max(0, Math.floor((GIB - memory.host) / memoryBytes)),
     };
   } finally {
     await engine.remove(Id, { force: true, volumes: true });

@@ -69,7 +69,7 @@ it('a comparison is a table with its terms under it', () => {
   const text = formatComparison({
     measuredAt: '2026-01-01T00:00:00Z',
     runs: 1,
-    host: { startMs: 900, memoryBytes: 101e6, diskBytes: 14.1e6 },
+    host: { startMs: 900, memoryBytes: 101e6, diskBytes: 14.1e6, idleContainerBytes: 800e3 },
     programs: [{ ...program, vm: figures(1), container: figures(0.5) }],
   });
   expect(text.split('\n')).toEqual([
@@ -77,8 +77,10 @@ it('a comparison is a table with its terms under it', () => {
     'loop     VM         2000 ms  240.0  5.0 ms  1.0  4.0 ms    80MB  14MB        13',
     '         container  1000 ms  120.0  2.5 ms  0.5  2.0 ms    40MB   7MB        26',
     'Medians of 1 run; M: million instructions. A VM starts from nothing, a container',
-    'in a host that runs: that took 900 ms, 101MB of memory, 14.1MB on disk, once for all.',
-    'Container to VM, of the program alone: loop 50 % of instructions, 25 % of CPU time.',
+    'in a host that runs: that took 900 ms, 101MB of memory, 14.1MB on disk, once for all;',
+    'a container that only waits takes 800kB.',
+    'Container to VM, of the program alone:',
+    '  loop     50 % of the instructions, 25 % of the processor time',
     '',
   ]);
 });
