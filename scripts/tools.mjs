@@ -22,6 +22,11 @@ const needs = [
     isThere: () =>
       process.env.CHROMIUM_PATH ? existsSync(process.env.CHROMIUM_PATH) : existsSync('/usr/bin/chromium'),
   },
+  {
+    name: 'firefox-esr',
+    isThere: () =>
+      process.env.FIREFOX_PATH ? existsSync(process.env.FIREFOX_PATH) : existsSync('/usr/bin/firefox-esr'),
+  },
   { name: 'qemu-user', isThere: () => onPath('qemu-riscv64') || onPath('qemu-riscv64-static') },
   { name: 'qemu-system-misc', isThere: () => onPath('qemu-system-riscv64') },
   {
