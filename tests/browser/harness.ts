@@ -30,6 +30,8 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // This machine under a name that the browser does not trust without a certificate.
+      '--host-resolver-rules=MAP plain.test 127.0.0.1',
     ],
   });
 }
