@@ -214,11 +214,10 @@ export class ContainerLife {
       this.#homes.delete(container);
       container.tellExit();
       await this.#host.autoRemove(container).catch(() => {});
-      // Nobody can ask for it any more: what there is of it in the container host goes when nobody waits.
-      runtime.quiet.later(async () => {
-        await clear();
-        await runtime.remove(container.id).catch(() => {});
-      });
+      // Nobody can ask for it any more. What it has written makes room before anything else is done; the rest of what
+      // there is of it in the container host goes when nobody waits.
+      void runtime.remove(container.id).catch(() => {});
+      runtime.quiet.later(clear);
       return;
     }
     const again = this.#startsAgain(container, code);

@@ -182,6 +182,7 @@ export class ContainerRuntime {
     // One write, and one wait for the answer.
     const batch = this.#agent.batch();
     if (lower !== undefined) this.#addRoot(batch, id, lower);
+    else batch.makeDirectory(bundle);
     for (const name of ETC) batch.writeFile(`${folder}/${name}`, etc[name]);
     batch.writeFile(`${bundle}/config.json`, JSON.stringify(spec), 0o600);
     return this.#crun(
@@ -264,7 +265,7 @@ export class ContainerRuntime {
    */
   async release(id: string, network: string | undefined): Promise<void> {
     const { cgroup, state, bundle } = placesOf(id);
-    const done = [this.#agent.remove(state), this.#agent.remove(bundle), this.#agent.makeDirectory(bundle)];
+    const done = [this.#agent.remove(state), this.#agent.remove(bundle)];
     if (network !== undefined) done.push(this.removeNetwork(network));
     done.push(this.#removeCgroup(cgroup));
     const failed = (await Promise.allSettled(done)).find((result) => result.status === 'rejected');

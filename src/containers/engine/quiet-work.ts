@@ -1,5 +1,7 @@
-/** Milliseconds in which nothing was asked for: then there is time for what nobody waits for. */
+/** Milliseconds after something has ended: if nothing has been asked for by then, there is time. */
 const QUIET_MS = 20;
+/** Milliseconds after something was started: that is at work, and may end soon. */
+const SETTLED_MS = 100;
 /** Tasks that may wait; when there are more, they are done whoever waits. */
 const MOST_TASKS = 8;
 
@@ -9,6 +11,8 @@ export class QuietWork {
   #waiting = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
+  /** When it will have been quiet for long enough. */
+  #due = 0;
   #closed = false;
 
   /** Does something that somebody waits for. */
@@ -18,15 +22,21 @@ export class QuietWork {
       return await action();
     } finally {
       this.#waiting--;
-      this.touch();
+      this.#wait(SETTLED_MS);
     }
   }
 
-  /** Something was asked for, or has ended: the next thing may follow at once. */
+  /** Something has ended: the next thing may follow at once. */
   touch(): void {
+    this.#wait(QUIET_MS);
+  }
+
+  #wait(milliseconds: number): void {
+    const due = performance.now() + milliseconds;
     clearTimeout(this.#timer);
+    this.#due = due;
     if (this.#closed || this.#tasks.length === 0) return;
-    this.#timer = setTimeout(() => void this.#work(), QUIET_MS);
+    this.#timer = setTimeout(() => void this.#work(), milliseconds);
   }
 
   /** Has something done when it is quiet, in the order in which it was asked for. It must not fail. */
@@ -34,7 +44,7 @@ export class QuietWork {
     if (this.#closed) return;
     this.#tasks.push(task);
     if (this.#tasks.length > MOST_TASKS) void this.#work();
-    else this.touch();
+    else this.#wait(Math.max(QUIET_MS, this.#due - performance.now()));
   }
 
   /** Does now what waits. */
