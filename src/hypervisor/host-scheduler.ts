@@ -38,6 +38,9 @@ const STALE_MS = 1200;
 /** A machine that uses so much of what it may have would use more. */
 const WANTS_MORE = 0.8;
 
+/** Milliseconds of a machine's life that are looked at, at least: the end of a slot, where it is throttled, is among them. */
+const LEAST_LOOK_MS = 1.2 * PERIOD_MS;
+
 interface Entry {
   machine: Schedulable;
   plan: CpuPlan;
@@ -111,7 +114,9 @@ function claim(entry: Entry): CoreClaim {
   const { machine } = entry;
   const sample = machine.sample();
   const now = performance.now();
-  if (sample !== undefined && sample.at !== entry.last?.at) {
+  const since = (sample?.at ?? 0) - (entry.last?.at ?? -Infinity);
+  // A part of a period says nothing: a machine may have been throttled just before it.
+  if (sample !== undefined && (since >= LEAST_LOOK_MS || since < 0)) {
     const { last } = entry;
     const elapsed = last === undefined ? 0 : sample.at - last.at;
     const busy = last === undefined ? 0 : sample.stats.hostMs - last.stats.hostMs;

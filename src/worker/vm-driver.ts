@@ -1,6 +1,6 @@
 import type { MachineApi, SliceResult, StopReason } from '../machine/machine-types.ts';
 import type { ByteSender } from './byte-channel.ts';
-import { type CpuPlan, CpuShare } from './cpu-share.ts';
+import { type CpuPlan, CpuShare, PERIOD_MS } from './cpu-share.ts';
 import type { StatsSample } from './stats-channel.ts';
 import { nextTurn } from './turns.ts';
 
@@ -8,6 +8,8 @@ import { nextTurn } from './turns.ts';
 export const SLICE_MS = 4;
 /** Console bytes the page has not taken before the guest has to wait. */
 export const OUTPUT_LIMIT = 1 << 20;
+/** Milliseconds between two samples of a machine with a share: one in a period, with room for a timer that is early. */
+const SAMPLE_MS = 0.9 * PERIOD_MS;
 /** setTimeout takes a signed 32-bit count of milliseconds. */
 const LONGEST_TIMEOUT = 0x7fffffff;
 
@@ -228,7 +230,7 @@ export class VmDriver {
     const after = performance.now();
     this.#share.charge(after - before);
     this.#hostMs += after - before;
-    if (after - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
+    if (after - this.#lastSample >= this.#statsIntervalMs) this.#sample();
     if (result.state === 'stopped') {
       const follow = !this.#options.noReboot && this.#machine.canReset !== false;
       if (result.reason.kind === 'reboot' && follow) this.reset();
@@ -244,7 +246,7 @@ export class VmDriver {
   async #throttle(): Promise<void> {
     const before = performance.now();
     this.#throttled++;
-    if (before - this.#lastSample >= this.#options.statsIntervalMs) this.#sample();
+    if (before - this.#lastSample >= this.#statsIntervalMs) this.#sample();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.ceil(this.#share.wait()));
       this.#endThrottle = () => {
@@ -254,6 +256,12 @@ export class VmDriver {
     });
     this.#endThrottle = undefined;
     this.#throttledMs += performance.now() - before;
+  }
+
+  /** A machine that has a part of each period only pays for one sample in it. */
+  get #statsIntervalMs(): number {
+    const { statsIntervalMs } = this.#options;
+    return this.#share.unlimited ? statsIntervalMs : Math.max(statsIntervalMs, SAMPLE_MS);
   }
 
   /** Ends every wait: the state has changed. */

@@ -4,6 +4,7 @@
 // On a computer that does other things: chrt -r 1 node tests/bench/shares.mjs
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { Hypervisor } from '../../build/src/index.js';
 
 const seconds = Number(process.argv[2] ?? 5);
@@ -117,7 +118,18 @@ function words(...list) {
   return new Uint8Array(Uint32Array.from(list).buffer);
 }
 
-/** The speed of a machine beside seven bad ones, and alone, in instructions per second of its own processor time. */
+/** Parts of a period that eight machines on one core have each, in milliseconds. */
+const SLOT_MS = PERIOD_MS / 8;
+
+const ratioOf = (ratios) => {
+  ratios.sort((a, b) => a - b);
+  return `median ${percent(ratios[2])} (${percent(ratios[0])} to ${percent(ratios[4])})`;
+};
+
+/**
+ * The speed of a machine beside seven bad ones, and alone: in instructions per second of its thread's processor time, and
+ * per second in guest code; and the processor time between slices in each period of 100 ms.
+ */
 async function neighbours() {
   // One core for all: what is left of the computer is its own.
   const hypervisor = new Hypervisor({ cores: 1 });
@@ -125,14 +137,20 @@ async function neighbours() {
     const vm = await hypervisor.create({ bios: COMPUTE, memory: '32M' });
     await vm.start();
     const speed = async () => {
-      await pause(500);
+      await pause(1000);
       const before = await vm.stats();
+      const from = now();
       await pause(seconds * 1000);
       const after = await vm.stats();
-      return (after.instructions - before.instructions) / (after.cpuMs - before.cpuMs) / 1000;
+      const grown = (figure) => after[figure] - before[figure];
+      return {
+        thread: grown('instructions') / grown('cpuMs') / 1000,
+        guest: grown('instructions') / grown('busyMs') / 1000,
+        between: ((grown('cpuMs') - grown('hostMs')) / (now() - from)) * PERIOD_MS,
+      };
     };
     await speed();
-    const ratios = [];
+    const [thread, guest] = [[], []];
     for (let round = 0; round < 5; round++) {
       const alone = await speed();
       const others = [];
@@ -143,19 +161,67 @@ async function neighbours() {
       }
       const beside = await speed();
       await Promise.all(others.map((other) => other.destroy()));
-      ratios.push(beside / alone);
-      console.log(`  ${alone.toFixed(0)} MIPS alone, ${beside.toFixed(0)} beside seven others`);
+      thread.push(beside.thread / alone.thread);
+      guest.push(beside.guest / alone.guest);
+      console.log(
+        `  ${alone.thread.toFixed(0)} MIPS alone, ${beside.thread.toFixed(0)} beside seven others; ` +
+          `in guest code ${alone.guest.toFixed(0)} and ${beside.guest.toFixed(0)}; ` +
+          `${beside.between.toFixed(2)} ms of a period between slices`,
+      );
     }
-    ratios.sort((a, b) => a - b);
-    console.log(
-      `  median ${(ratios[2] * 100).toFixed(1)} % (${(ratios[0] * 100).toFixed(1)} to ${(ratios[4] * 100).toFixed(1)} %)`,
-    );
+    console.log(`  per processor time of its thread: ${ratioOf(thread)}`);
+    console.log(`  per time in guest code:           ${ratioOf(guest)}`);
   } finally {
     await hypervisor.destroyAll();
   }
 }
 
+/** A thread that only counts, in slots like those of eight machines: what waking up once in a period costs any thread. */
+async function bareThreads() {
+  const program = `
+    const { readFileSync } = require('node:fs');
+    const { parentPort, workerData: slot } = require('node:worker_threads');
+    const used = () => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+    (async () => {
+      let counted = 0;
+      let before = 0;
+      for (let period = 0; ; period++) {
+        if (period % 20 === 0) {
+          const now = used();
+          if (period > 20) parentPort.postMessage((now - before - counted) / 20);
+          before = now;
+          counted = 0;
+        }
+        const at = performance.timeOrigin + performance.now();
+        const begin = Math.floor(at / ${PERIOD_MS}) * ${PERIOD_MS} + slot * ${SLOT_MS};
+        await new Promise((resolve) => setTimeout(resolve, Math.ceil(begin + (begin > at ? 0 : ${PERIOD_MS}) - at)));
+        for (let slice = 0; slice < 3; slice++) {
+          const from = performance.now();
+          while (performance.now() - from < ${SLOT_MS - 0.5} / 3);
+          counted += performance.now() - from;
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    })();`;
+  const between = [];
+  const workers = Array.from({ length: 8 }, (_, slot) => {
+    const worker = new Worker(program, { eval: true, workerData: slot });
+    worker.on('message', (ms) => between.push(ms));
+    return worker;
+  });
+  await pause(seconds * 2000 + 5000);
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  between.sort((a, b) => a - b);
+  const [least, median, most] = [between[0], between[between.length >> 1], between.at(-1)];
+  console.log(
+    `  ${median.toFixed(2)} ms of a period of ${PERIOD_MS} ms beside what they count (${least.toFixed(2)} to ${most.toFixed(2)}): ` +
+      `${percent(median / SLOT_MS)} of an eighth of a core`,
+  );
+}
+
 if (wanted.test('neighbours')) {
-  console.log('neighbours: speed per processor time');
+  console.log('neighbours: a machine beside seven bad ones on one core');
   await neighbours();
+  console.log('neighbours: eight threads without machines, in the same slots');
+  await bareThreads();
 }

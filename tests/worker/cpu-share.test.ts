@@ -112,6 +112,61 @@ describe('the share of a core', () => {
     );
   });
 
+  it('is, where processor time is known, that of each period within 3 %, waking up and counting included', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0.05, 0.07, 0.1, 0.25, 0.5),
+        fc.array(fc.double({ min: 0.1, max: 0.6, noNaN: true }), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.double({ min: 0, max: 0.04, noNaN: true }), { minLength: 1, maxLength: 20 }),
+        (quota, wakeUps, overruns) => {
+          const clock = { now: 0 };
+          let used = 0;
+          let step = 0;
+          const share = new CpuShare(
+            () => clock.now,
+            () => used,
+          );
+          share.plan = { quota };
+          /** What had been used at the end of each period. */
+          const ends: number[] = [];
+          while (ends.length < 40) {
+            const allowed = share.allowance();
+            if (allowed > 0) {
+              const took = Math.min(4, allowed) + overruns[step++ % overruns.length]!;
+              used += took;
+              clock.now += took;
+              share.charge(took);
+              continue;
+            }
+            const wake = clock.now + share.wait();
+            while (ends.length < Math.floor(wake / PERIOD_MS)) ends.push(used);
+            // A thread that has woken up has used some of its time before anything of ours runs.
+            const cost = wakeUps[step++ % wakeUps.length]!;
+            used += cost;
+            clock.now = wake + cost;
+          }
+          for (let period = 3; period < ends.length; period++) {
+            const got = ends[period]! - ends[period - 1]!;
+            // LEAST_MS is not worth a slice.
+            expect(Math.abs(got - quota * PERIOD_MS)).toBeLessThan(0.03 * quota * PERIOD_MS + 0.05);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is not lost for long to a slice that a busy host did not run', () => {
+    const clock = { now: 0 };
+    const share = new CpuShare(() => clock.now);
+    share.plan = { quota: 0.2 };
+    expect(share.allowance()).toBeCloseTo(20);
+    clock.now += 900;
+    share.charge(900);
+    clock.now += PERIOD_MS;
+    expect(share.allowance()).toBeGreaterThan(0);
+  });
+
   it('is not saved by a machine that idles', () => {
     const clock = { now: 0 };
     const share = new CpuShare(() => clock.now);
