@@ -126,6 +126,14 @@ export async function openPage(
   return { page, context, complaints, transfers };
 }
 
+/** Ends the worker that the page has in reserve, before there are machines: for tests that look at workers. */
+export async function endReserve(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await window.hypertab.hypervisor.ready();
+    await window.hypertab.hypervisor.destroyAll();
+  });
+}
+
 /** The text of the front machine's console. */
 export function consoleText(page: Page): Promise<string> {
   return page.evaluate(() => window.hypertab.consoleText());

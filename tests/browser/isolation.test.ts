@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GuestFolder } from './guest-fixtures.ts';
-import { launchBrowser, type OpenPage, openPage, openSite, type Site } from './harness.ts';
+import { endReserve, launchBrowser, type OpenPage, openPage, openSite, type Site } from './harness.ts';
 
 /** HYPERTAB_STRICT=1: the figures that are promised, on a machine with nothing else to do. */
 const STRICT = process.env.HYPERTAB_STRICT === '1';
@@ -33,6 +33,7 @@ beforeAll(async () => {
   guests = new GuestFolder().toy('monitor');
   site = await openSite({ isolated: true, guests: guests.path });
   open = await openPage(browser, site.url);
+  await endReserve(open.page);
 });
 
 afterAll(async () => {
@@ -109,6 +110,7 @@ describe('eight machines in a tab', () => {
     const idle = await longestGap(SECONDS);
 
     const before = open.page.workers().length;
+    expect(before).toBe(1);
     const [spins, storms, floods, exhausts, crashes, killed] = await start([
       'spins',
       'storms',

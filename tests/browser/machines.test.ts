@@ -4,6 +4,7 @@ import { GuestFolder } from './guest-fixtures.ts';
 import {
   consoleText,
   control,
+  endReserve,
   launchBrowser,
   type OpenPage,
   openPage,
@@ -44,6 +45,7 @@ describe.each([
   beforeAll(async () => {
     site = await openSite({ isolated, guests: guests.path });
     open = await openPage(browser, site.url);
+    await endReserve(open.page);
   });
 
   afterAll(async () => {
