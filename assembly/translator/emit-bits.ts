@@ -16,7 +16,9 @@ import {
   OP_MAXU,
   OP_MIN,
   OP_MINU,
+  OP_ORC_B,
   OP_ORN,
+  OP_REV8,
   OP_SH1ADD,
   OP_SH1ADD_UW,
   OP_SH2ADD,
@@ -26,7 +28,7 @@ import {
   OP_SLLI_UW,
   OP_XNOR,
 } from '../isa/generated/opcodes';
-import { pushW, pushX } from './emit-registers';
+import { L_ADDRESS, pushW, pushX } from './emit-registers';
 import {
   W_I64_ADD,
   W_I64_AND,
@@ -36,6 +38,7 @@ import {
   W_I64_GT_U,
   W_I64_LT_S,
   W_I64_LT_U,
+  W_I64_MUL,
   W_I64_OR,
   W_I64_ROTL,
   W_I64_SHL,
@@ -43,7 +46,9 @@ import {
   W_I64_XOR,
   W_SELECT,
   byte,
+  get,
   i64c,
+  tee,
 } from './wasm-writer';
 
 /** sh1add and its kin: b + (a << shift), where `word` says that only the low word of a counts. */
@@ -98,6 +103,54 @@ function keepBit(): void {
   byte(W_I64_AND);
 }
 
+/** rev8: neighbouring bytes change places, then pairs of them, then the halves. */
+function emitReversed(a: u32): void {
+  const bytes: i64 = 0x00ff00ff00ff00ff;
+  const pairs: i64 = 0x0000ffff0000ffff;
+  pushX(a);
+  i64c(bytes);
+  byte(W_I64_AND);
+  i64c(8);
+  byte(W_I64_SHL);
+  pushX(a);
+  i64c(8);
+  byte(W_I64_SHR_U);
+  i64c(bytes);
+  byte(W_I64_AND);
+  byte(W_I64_OR);
+  tee(L_ADDRESS);
+  i64c(pairs);
+  byte(W_I64_AND);
+  i64c(16);
+  byte(W_I64_SHL);
+  get(L_ADDRESS);
+  i64c(16);
+  byte(W_I64_SHR_U);
+  i64c(pairs);
+  byte(W_I64_AND);
+  byte(W_I64_OR);
+  i64c(32);
+  byte(W_I64_ROTL);
+}
+
+/** orc.b: all ones in each byte that is not zero. The top bit of each is found first, without a carry between bytes. */
+function emitOrOfBytes(a: u32): void {
+  const low: i64 = 0x7f7f7f7f7f7f7f7f;
+  pushX(a);
+  i64c(low);
+  byte(W_I64_AND);
+  i64c(low);
+  byte(W_I64_ADD);
+  pushX(a);
+  byte(W_I64_OR);
+  i64c(~low);
+  byte(W_I64_AND);
+  i64c(7);
+  byte(W_I64_SHR_U);
+  i64c(255);
+  byte(W_I64_MUL);
+}
+
 /** Pushes the result of `op` on registers a and b; false, and nothing emitted, when it is none of these. */
 export function emitBits(op: u32, a: u32, b: u32, immediate: i64): bool {
   switch (op) {
@@ -133,6 +186,12 @@ export function emitBits(op: u32, a: u32, b: u32, immediate: i64): bool {
       return true;
     case OP_ORN:
       emitWithComplement(a, b, W_I64_OR);
+      return true;
+    case OP_REV8:
+      emitReversed(a);
+      return true;
+    case OP_ORC_B:
+      emitOrOfBytes(a);
       return true;
     case OP_XNOR:
       pushX(a);

@@ -16,8 +16,6 @@ import {
   OP_FLW,
   OP_FSH,
   OP_LB,
-  OP_ORC_B,
-  OP_REV8,
 } from '../isa/generated/opcodes';
 import { csrNumber, rm, rs1 } from '../isa/fields';
 import { HART_BASE, SCAUSE, SEPC, SSCRATCH, STVAL, TIME_DIVISOR } from '../layout';
@@ -70,7 +68,7 @@ export function canTranslate(op: u32, insn: u32): bool {
   if (op == OP_FLH || op == OP_FSH) return false;
   // A reserved rounding mode makes an illegal instruction; no other use of the field has these values.
   if (isFloat(op)) return rm(insn) != 5 && rm(insn) != 6;
-  if (op == OP_CLMUL || op == OP_CLMULR || op == OP_CLMULH || op == OP_ORC_B || op == OP_REV8) return false;
+  if (op == OP_CLMUL || op == OP_CLMULR || op == OP_CLMULH) return false;
   // Integer and atomic instructions stand together in front of them.
   return op >= <u32>OP_LB && op < <u32>OP_FLW;
 }
