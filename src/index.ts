@@ -4,6 +4,7 @@ export { COMPARE_PROGRAMS } from './containers/compare/compare-programs.ts';
 export { formatComparison } from './containers/compare/compare-table.ts';
 export type * from './containers/compare/compare-types.ts';
 export { CompareError } from './containers/compare/compare-types.ts';
+export { chosenFiles, type FileChooser } from './containers/docker/chosen-files.ts';
 export { type DockerTask, runDocker } from './containers/docker/docker-command.ts';
 export { completeDocker } from './containers/docker/docker-complete.ts';
 export type { DockerIo, HostFiles } from './containers/docker/docker-io.ts';

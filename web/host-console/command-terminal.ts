@@ -1,5 +1,5 @@
 // A terminal as a command sees it: standard streams with a line discipline, raw mode, signals, size.
-import type { DockerIo } from 'hypertab';
+import type { DockerIo, FileChooser, HostFiles, SetFile } from 'hypertab';
 
 /** What of xterm.js's Terminal is needed. */
 export interface Screen {
@@ -10,10 +10,11 @@ export interface Screen {
 }
 
 /** Files that a command asks the user for. */
-export interface AskedFiles {
-  /** @throws when none is chosen */
-  open(what: string): Promise<Blob>;
-  save(name: string, bytes: ReadableStream<Uint8Array>): Promise<void>;
+export interface AskedFiles extends FileChooser {
+  /** A folder of the user's with all that is in it, by paths from there. */
+  openFolder(): Promise<SetFile[]>;
+  /** The same for `docker cp`. */
+  hostFiles?: HostFiles;
 }
 
 const encoder = new TextEncoder();
@@ -78,6 +79,8 @@ export class CommandTerminal {
         for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
       },
       writeFile: (path, bytes) => files.save(path, bytes),
+      openFolder: async () => ({ kind: 'files', files: await files.openFolder() }),
+      ...(files.hostFiles === undefined ? {} : { files: files.hostFiles }),
       environment: (name) => (name === 'TERM' ? 'xterm-256color' : undefined),
     };
   }
@@ -100,11 +103,6 @@ export class CommandTerminal {
     const left = this.#input.map((bytes) => new TextDecoder().decode(bytes)).join('') + this.#line;
     this.#input = [];
     return left.replaceAll('\n', '\r');
-  }
-
-  /** True when the cursor stands behind something that was written. */
-  get midLine(): boolean {
-    return this.#lastByte !== NEWLINE;
   }
 
   #cooked(sign: string): void {

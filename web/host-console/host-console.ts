@@ -11,6 +11,7 @@ import { hasPrivateFiles, type TabTask, tabTask } from './tab-engine.ts';
 /** What of xterm.js's Terminal a host console needs. */
 export interface ConsoleScreen extends Screen {
   onData(listener: (data: string) => void): { dispose(): void };
+  readonly buffer: { readonly active: { readonly cursorX: number } };
 }
 
 export interface HostConsoleOptions {
@@ -104,7 +105,9 @@ export function mountHostConsole(screen: ConsoleScreen, options: HostConsoleOpti
       ]);
       running = undefined;
       typedAhead = terminal.end() + typedAhead;
-      if (terminal.midLine) screen.write('\r\n');
+      // What was written last may have left a line open.
+      await new Promise<void>((resolve) => screen.write('', resolve));
+      if (screen.buffer.active.cursorX > 0) screen.write('\r\n');
       if (ended === undefined) screen.write(`${strings.abandoned}\r\n`);
       status = ended ?? 130;
     }

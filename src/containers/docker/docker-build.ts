@@ -87,6 +87,9 @@ export async function buildFrom(call: DockerCall): Promise<number> {
     if (isArchive) options.context = { kind: 'archive', archive: bytes, name: 'the build context' };
     else options.dockerfileText = new TextDecoder().decode(bytes);
     if (isArchive) options.dockerfile = file;
+  } else if (io.openFolder !== undefined) {
+    options.context = { ...(await io.openFolder(place)), readonly: true };
+    if (file !== undefined) options.dockerfile = file;
   } else {
     options.context = { kind: 'directory', path: io.absolutePath(place), readonly: true };
     if (file !== undefined) options.dockerfileText = await io.readText(io.absolutePath(file));

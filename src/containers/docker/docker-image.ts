@@ -3,6 +3,7 @@ import { describeSpan } from '../engine/container-status.ts';
 import { formatReference, parseReference, shortId } from '../images/reference.ts';
 import type { Digest, ImageDeleteItem, ImageSummary, Images } from '../images/types.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
+import { silent } from './docker-io.ts';
 import { decimalSize, dockerTable, shorten } from './docker-tables.ts';
 import type { Command, DockerCall } from './docker-task.ts';
 import { errorOutput, imageProgressPrinter } from './image-progress.ts';
@@ -205,7 +206,7 @@ async function transfer(action: 'pull' | 'push', call: DockerCall): Promise<numb
   const formatted = formatReference(parseReference(name));
   if (!quiet && formatted !== name && !name.includes('@')) await io.stderr('Using default tag: latest\n');
   if (action === 'pull' && call.fetchImage !== undefined) {
-    await call.fetchImage(name, io);
+    await call.fetchImage(name, quiet ? silent(io) : io);
   } else {
     const progress = imageProgressPrinter(quiet ? undefined : errorOutput(io));
     const credentials = await call.credentials?.(name);

@@ -1,3 +1,5 @@
+import type { TreeSource } from '../../storage/tree/tree-spec.ts';
+
 /** What `docker` needs of where it is typed: a process of Node's, or a terminal in a page. */
 export interface DockerIo {
   /** The promise, if any, resolves when more may be written. */
@@ -22,6 +24,8 @@ export interface DockerIo {
   readFile?(path: string): AsyncIterable<Uint8Array>;
   /** Writes a file that the user named, from the first byte to the last or not at all; a page offers it for download. */
   writeFile?(path: string, bytes: ReadableStream<Uint8Array>): Promise<void>;
+  /** The folder of a build; default: the directory of that path. In a page the user is asked for it. */
+  openFolder?(path: string): Promise<TreeSource>;
   environment(name: string): string | undefined;
   /** `docker cp`; undefined where there are no files. */
   files?: HostFiles;
@@ -35,3 +39,6 @@ export interface HostFiles {
   unpack(directory: string, archive: AsyncIterable<Uint8Array>, name?: string): Promise<void>;
   kind(path: string): Promise<'directory' | 'file' | undefined>;
 }
+
+/** The same without a word about how things go on. */
+export const silent = (io: DockerIo): DockerIo => ({ ...io, stderr: () => {} });

@@ -51,6 +51,13 @@ export async function createOptions(command: string, flags: Flags, io: DockerIo)
   if (flags.has('privileged')) {
     throw new DockerExit(125, 'docker: there are no privileged containers: use --cap-add and --security-opt');
   }
+  const pull = flags.value('pull') ?? 'missing';
+  if (!['always', 'missing', 'never'].includes(pull)) {
+    throw new DockerExit(
+      125,
+      `docker: invalid pull option: '${pull}': must be one of "always", "missing" or "never"`,
+    );
+  }
   const entrypoint = flags.value('entrypoint');
   const interactive = flags.has('interactive');
   const tty = flags.has('tty');

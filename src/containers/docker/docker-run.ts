@@ -4,6 +4,7 @@ import { ImageStoreError } from '../images/image-store-error.ts';
 import { formatReference, parseReference } from '../images/reference.ts';
 import { DetachWatch, parseDetachKeys } from './detach-keys.ts';
 import { DockerExit, daemonError } from './docker-error.ts';
+import { silent } from './docker-io.ts';
 import { createOptions, environment } from './docker-run-options.ts';
 import type { DockerCall } from './docker-task.ts';
 
@@ -19,6 +20,7 @@ export async function createContainer(call: DockerCall): Promise<string> {
   try {
     const make = () => engine.create(options, name === undefined ? {} : { name });
     let made: Awaited<ReturnType<typeof make>>;
+    if (flags.value('pull') === 'always') await fetchImage(call, options.Image, { isThere: true });
     try {
       made = await make();
     } catch (error) {
@@ -37,9 +39,11 @@ export async function createContainer(call: DockerCall): Promise<string> {
 
 const isMissingImage = (error: unknown) => error instanceof ImageStoreError && error.code === 'not-found';
 
-async function fetchImage({ images, fetchImage, io }: DockerCall, image: string): Promise<void> {
+async function fetchImage(call: DockerCall, image: string, { isThere = false } = {}): Promise<void> {
+  const { images, fetchImage } = call;
+  const io = call.flags.has('quiet') ? silent(call.io) : call.io;
   const reference = formatReference(parseReference(image));
-  await io.stderr(`Unable to find image '${reference}' locally\n`);
+  if (!isThere) await io.stderr(`Unable to find image '${reference}' locally\n`);
   if (fetchImage !== undefined) return fetchImage(image, io);
   await images.pull(image, {
     onProgress: ({ id, status, progressDetail }) => {

@@ -17,6 +17,7 @@ function terminal() {
   const files = {
     open: async () => new Blob(['chosen']),
     save: async () => {},
+    openFolder: async () => [],
   };
   return { command: new CommandTerminal(screen, files), shown: () => shown };
 }
