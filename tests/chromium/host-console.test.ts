@@ -2,9 +2,9 @@
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, openSite, type Site, screenshot } from '../browser/harness.ts';
 import { imageOf, ociArchive } from '../containers/images/fixtures.ts';
 import { busyboxLayer } from '../support/docker.ts';
-import { launchBrowser, openSite, type Site, screenshot } from './harness.ts';
 
 declare global {
   interface Window {
