@@ -49,14 +49,17 @@ async function open(): Promise<void> {
 
 /** Types a line, and answers what is shown between it and the next prompt. */
 async function type(line: string): Promise<string> {
+  const before = (await text()).length;
   await page.keyboard.type(`${line}\n`);
-  const running = () => page.evaluate(() => window.hypertabHost?.console.running);
-  await expect.poll(running, { timeout: 60_000 }).toBe(false);
-  const all = await shows(/\n(?:\[\d+\] )?\$$/);
-  return all
-    .slice(all.lastIndexOf(line) + line.length)
-    .replace(/(?:\[\d+\] )?\$$/, '')
-    .trim();
+  let answer = '';
+  const ended = async () => {
+    const shown = (await text()).slice(before);
+    const running = await page.evaluate(() => window.hypertabHost?.console.running);
+    answer = shown.slice(shown.indexOf(line) + line.length);
+    return !running && shown.includes(line) && /\n(?:\[\d+\] )?\$$/.test(answer);
+  };
+  await expect.poll(ended, { timeout: 60_000 }).toBe(true);
+  return answer.replace(/(?:\[\d+\] )?\$$/, '').trim();
 }
 
 test('docker is typed in the page, and volumes outlive the container host and the page', async () => {

@@ -36,3 +36,17 @@ export function positionAfter(text: Iterable<string>, columns: number): { row: n
   }
   return { row, column };
 }
+
+/** A line broken between words where it is wider than a terminal; what follows its first part begins as far in as `indent`. */
+export function breakLine(line: string, columns: number, indent = 2): string {
+  const width = (text: string) => [...text].reduce((sum, sign) => sum + cellWidth(sign), 0);
+  const rows: string[] = [];
+  let row = '';
+  for (const piece of line.match(/\s*\S+/g) ?? []) {
+    if (row !== '' && width(row + piece) >= columns) {
+      rows.push(row);
+      row = ' '.repeat(indent) + piece.trimStart();
+    } else row += piece;
+  }
+  return [...rows, row].join('\n');
+}

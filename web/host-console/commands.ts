@@ -9,6 +9,7 @@ import {
   runDocker,
   type VirtualMachine,
 } from 'hypertab';
+import { breakLine } from './cell-width.ts';
 import type { CommandTerminal } from './command-terminal.ts';
 import type { LineHistory } from './line-editor.ts';
 import { LineError, splitWords, wordsToComplete } from './shell-words.ts';
@@ -125,9 +126,11 @@ async function dispatch(
     case 'hypertab':
       if (rest[0] === 'docker') return dispatch(rest, host, terminal);
       return runTabCommand(rest, host, terminal);
-    case 'help':
-      await io.stdout(`${host.strings.help.join('\n')}\n`);
+    case 'help': {
+      const columns = io.size()?.columns ?? Infinity;
+      await io.stdout(host.strings.help.map((line) => `${breakLine(line, columns)}\n`).join(''));
       return SUCCESS;
+    }
     case 'history': {
       const lines = host.history.lines();
       await io.stdout(lines.map((line, at) => `${String(at + 1).padStart(5)}  ${line}\n`).join(''));

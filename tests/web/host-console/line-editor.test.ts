@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { positionAfter } from '../../../web/host-console/cell-width.ts';
+import { breakLine, positionAfter } from '../../../web/host-console/cell-width.ts';
 import { LineEditor, type LineHistory } from '../../../web/host-console/line-editor.ts';
 import { TestScreen } from './screen.ts';
 
@@ -146,4 +146,11 @@ describe('the line editor', () => {
     await line.settled;
     expect(screen.lines.at(-1)).toBe('$ run docker x');
   });
+});
+
+test('a line that is too wide is broken between words', () => {
+  expect(breakLine('one  two three four', 10)).toBe('one  two\n  three\n  four');
+  expect(breakLine('一二三 四五六', 10, 0)).toBe('一二三\n四五六');
+  expect(breakLine('averylongwordalone and more', 10)).toBe('averylongwordalone\n  and\n  more');
+  expect(breakLine('', 10)).toBe('');
 });
