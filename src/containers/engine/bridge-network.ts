@@ -25,6 +25,13 @@ export class AddressPool {
     throw new EngineError(500, 'no available IPv4 addresses on this network');
   }
 
+  /** Takes this one, unless somebody has it. */
+  claim(address: number): boolean {
+    if (this.#taken.has(address)) return false;
+    this.#taken.add(address);
+    return true;
+  }
+
   give(address: number): void {
     this.#taken.delete(address);
   }

@@ -5,7 +5,7 @@ import { AgentClient } from './agent-client.ts';
 import { AgentLostError } from './agent-protocol.ts';
 import { BRIDGE } from './bridge-network.ts';
 import { NETWORKS } from './container-runtime.ts';
-import { warmUp } from './warm-up.ts';
+import { SPARE_NETWORK, warmUp } from './warm-up.ts';
 
 /** Where the container host shows trees of files: image layers, and what containers may write to. */
 const LAYERS = { tag: 'layers', directory: '/l' };
@@ -39,6 +39,8 @@ export class ContainerHost {
   readonly #listeners: ((error: AgentLostError) => void)[] = [];
   #count = 0;
   #lost: AgentLostError | undefined;
+  /** Whether SPARE_NETWORK is there for somebody. */
+  #spare = false;
 
   private constructor(vm: VirtualMachine) {
     this.vm = vm;
@@ -94,8 +96,8 @@ export class ContainerHost {
         .done();
       await host.agent.bridge(BRIDGE.name, BRIDGE.gateway, BRIDGE.prefix);
       if (warm) {
-        await warmUp(host);
-        await hypervisor.keepWarm(vm, asked);
+        host.#spare = await warmUp(host);
+        if (host.#spare) await hypervisor.keepWarm(vm, asked);
       }
     } catch (error) {
       await host.close();
@@ -115,6 +117,8 @@ export class ContainerHost {
     try {
       await vm.start();
       await Promise.race([host.agent.ready, late]);
+      const networks = await host.agent.list(NETWORKS).catch(() => []);
+      host.#spare = networks.some(({ name }) => SPARE_NETWORK.path === `${NETWORKS}/${name}`);
       return host;
     } catch {
       await host.close();
@@ -132,6 +136,13 @@ export class ContainerHost {
 
   get lost(): AgentLostError | undefined {
     return this.#lost;
+  }
+
+  /** A network namespace in the bridge that nobody uses yet, once, where it has one from its beginning. */
+  takeNetwork(): typeof SPARE_NETWORK | undefined {
+    if (!this.#spare) return undefined;
+    this.#spare = false;
+    return SPARE_NETWORK;
   }
 
   /** Shows a layer that nobody changes; answers the directory where it is. */

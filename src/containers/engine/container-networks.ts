@@ -28,10 +28,16 @@ export class ContainerNetworks {
   }
 
   async bridged(runtime: ContainerRuntime): Promise<BridgedNetwork> {
-    const ready = this.#ready.get(runtime);
+    const ready = this.#ready.get(runtime) ?? this.#left(runtime);
     this.#ready.delete(runtime);
     this.#order(runtime);
     return ready ?? this.#make(runtime);
+  }
+
+  /** The one that a container host that is kept warm has had from its beginning. */
+  #left(runtime: ContainerRuntime): BridgedNetwork | undefined {
+    const left = runtime.host.takeNetwork();
+    return left && this.#addresses.claim(left.address) ? bridged(left.path, left.address) : undefined;
   }
 
   /** Its address can be another one's. */
@@ -60,16 +66,20 @@ export class ContainerNetworks {
       this.#addresses.give(address);
       throw error;
     }
-    const settings = {
-      IPAddress: formatAddress(address),
-      IPPrefixLen: BRIDGE.prefix,
-      Gateway: formatAddress(BRIDGE.gateway),
-      MacAddress: '',
-    };
-    return { path, address, settings };
+    return bridged(path, address);
   }
 
   #newPath(): string {
     return `${NETWORKS}/${++this.#count}`;
   }
+}
+
+function bridged(path: string, address: number): BridgedNetwork {
+  const settings = {
+    IPAddress: formatAddress(address),
+    IPPrefixLen: BRIDGE.prefix,
+    Gateway: formatAddress(BRIDGE.gateway),
+    MacAddress: '',
+  };
+  return { path, address, settings };
 }

@@ -11,19 +11,28 @@ const ID = '0'.repeat(64);
 const LAYER = '/usr';
 const SIGKILL = 9;
 const LAST_ADDRESS = BRIDGE.network + 0xfffe;
+/** A network namespace that nobody has used, for the first container. */
+export const SPARE_NETWORK = { path: `${NETWORKS}/first`, address: BRIDGE.gateway + 1 };
 
-/** Has one container come, do something, and go. It tries; what fails here fails again when it is wanted. */
-export async function warmUp(host: ContainerHost): Promise<void> {
+/**
+ * Has one container come, do something, and go, and leaves SPARE_NETWORK. False when that did not work: what fails here
+ * fails again when it is wanted.
+ */
+export async function warmUp(host: ContainerHost): Promise<boolean> {
   const runtime = new ContainerRuntime(host);
   const network = `${NETWORKS}/0`;
+  let worked = false;
   try {
     await runtime.makeNetwork(network, LAST_ADDRESS);
     await runOne(runtime, network);
+    await runtime.makeNetwork(SPARE_NETWORK.path, SPARE_NETWORK.address);
+    worked = true;
   } catch {
-    // It is not known how far that went, and the next user is not to find it out.
+    // It is not known how far that went; what there is of it goes below.
   }
   await runtime.release(ID, network).catch(() => {});
   await runtime.remove(ID).catch(() => {});
+  return worked;
 }
 
 async function runOne(runtime: ContainerRuntime, network: string): Promise<void> {
