@@ -254,6 +254,28 @@ describe('a container that runs', () => {
   });
 });
 
+it('containers start when the crun that is kept ready is killed, and another is', async () => {
+  const agent = hosts.at(-1)!.agent;
+  const ready = async () => {
+    const found: number[] = [];
+    for (const { name } of await agent.list('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      const command = await agent.readText(`/proc/${name}/cmdline`).catch(() => '');
+      if (command.startsWith('crun\0crun\0')) found.push(Number(name));
+    }
+    return found;
+  };
+  expect(await ok('ps', '-aq')).toBe('');
+  const [template, ...others] = await ready();
+  expect(others).toEqual([]);
+  await agent.signal(template!, 9);
+  expect(await run('busybox', 'echo', 'one')).toEqual({ status: 0, stdout: 'one\n', stderr: '' });
+  expect(await run('busybox', 'echo', 'two')).toEqual({ status: 0, stdout: 'two\n', stderr: '' });
+  const [next, ...more] = await ready();
+  expect(more).toEqual([]);
+  expect(next).not.toBe(template);
+});
+
 it('a container host that dies takes its containers with it; the next run has a new one', async () => {
   const running = docker(['run', '--name', 'lost', 'busybox', 'sleep', '1000']);
   await expect.poll(() => ok('ps', '-q'), { timeout: 20_000 }).not.toBe('');
