@@ -229,6 +229,23 @@ describe('when something is missing on the server', () => {
     folder.dispose();
   });
 
+  test('a download that does not end can be left, and leaves nothing behind', async () => {
+    const folder = new GuestFolder().toy('hello');
+    const site = await openSite({ guests: folder.path });
+    const open = await openPage(browser, site.url);
+    await open.page.route(/\/guests\/hello\/.*\.gz/, () => {});
+    await bootButton(open, 'hello').click();
+    await waitForBadge(open.page, 'Downloading');
+    await open.page.locator('.download progress').waitFor();
+    await control(open.page, 'cancel').click();
+    await open.page.locator('[role=tab]', { hasText: 'hello' }).waitFor({ state: 'detached' });
+    expect(await open.page.evaluate(() => window.hypertab.app.view.value.sessions.length)).toBe(0);
+    expect(open.complaints).toEqual([]);
+    await open.context.close();
+    await site.close();
+    folder.dispose();
+  });
+
   test('a file that breaks off is said to be cut, with how much came', async () => {
     const folder = new GuestFolder().toy('hello');
     const site = await openSite({ guests: folder.path, cut: /hello\/.*\.gz/ });

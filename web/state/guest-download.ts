@@ -80,6 +80,7 @@ export async function downloadGuest(
     };
     return (await downloadBlob(url, onBytes, signal)) ?? fetchFile(url, files.name, onBytes, signal);
   };
+  report();
   const [kernel, initrd, bios] = await Promise.all([files.kernel, files.initrd, files.bios].map(load));
   return { ...files, kernel, initrd, bios };
 }

@@ -11,7 +11,7 @@ import type {
 } from 'hypertab';
 import { strings } from '../strings/strings.ts';
 import { DropFolder } from './drop-folder.ts';
-import { formatBytes, formatShare } from './format.ts';
+import { formatBytes } from './format.ts';
 import { type DownloadProgress, downloadGuest } from './guest-download.ts';
 import { PromptWatch } from './prompt-watch.ts';
 import { patch, Store } from './store.ts';
@@ -26,8 +26,10 @@ export interface SessionView {
   reason?: StopReason;
   /** The guest was asked to end, and has not yet. */
   shuttingDown?: boolean;
-  /** A snapshot of it is under way, or has been made, in words. */
-  saving?: string;
+  /** A snapshot of it is under way: bytes of RAM that are packed. */
+  saving?: DownloadProgress;
+  /** What became of the last snapshot, in words. */
+  saved?: string;
   /** It was there before the page was loaded anew, and has ended with that. */
   recalled?: boolean;
   /** The user pulled the plug. */
@@ -307,17 +309,19 @@ export class MachineSession {
   /** Saves it among the snapshots of this browser; it runs on. */
   snapshot(): Promise<void> {
     return this.#command(async (vm) => {
-      const off = vm.on('saving', ({ done, total }) =>
-        patch(this.view, { saving: strings.saving(formatShare(done / total)) }),
-      );
-      patch(this.view, { saving: strings.saving(formatShare(0)) });
+      const start = performance.now();
+      const progress = (done: number, total: number) => {
+        const seconds = Math.max(0.001, (performance.now() - start) / 1000);
+        patch(this.view, { saving: { received: done, total, rate: done / seconds } });
+      };
+      const off = vm.on('saving', ({ done, total }) => progress(done, total));
+      progress(0, this.guest.memory);
+      patch(this.view, { saved: undefined });
       try {
         const { bytes, pauseMs } = await vm.snapshot({ name: this.name });
-        patch(this.view, { saving: strings.saved(formatBytes(bytes), `${Math.ceil(pauseMs)} ms`) });
-      } catch (error) {
-        patch(this.view, { saving: undefined });
-        throw error;
+        patch(this.view, { saved: strings.saved(formatBytes(bytes), `${Math.ceil(pauseMs)} ms`) });
       } finally {
+        patch(this.view, { saving: undefined });
         off();
       }
     });

@@ -7,6 +7,8 @@ export interface SnapshotListView {
   snapshots: readonly Snapshot[];
   /** What was done last, or is under way, in words. */
   news?: string;
+  /** Something is under way. */
+  busy?: boolean;
   error?: string;
 }
 
@@ -34,6 +36,7 @@ export class SnapshotList {
   /** The whole of it as a file; undefined when that failed. */
   async export(snapshot: Snapshot): Promise<Blob | undefined> {
     let blob: Blob | undefined;
+    patch(this.view, { news: strings.snapshotExporting(snapshot.name) });
     await this.#attempt(async () => {
       blob = await this.#hypervisor.snapshots.export(snapshot.id);
     });
@@ -48,11 +51,14 @@ export class SnapshotList {
   }
 
   async #attempt(action: () => Promise<unknown>, news?: string): Promise<void> {
+    patch(this.view, { busy: true });
     try {
       await action();
       patch(this.view, { snapshots: await this.#hypervisor.snapshots.list(), news, error: undefined });
     } catch (error) {
       patch(this.view, { news: undefined, error: error instanceof Error ? error.message : String(error) });
+    } finally {
+      patch(this.view, { busy: false });
     }
   }
 }

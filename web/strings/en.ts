@@ -36,13 +36,15 @@ export const en = {
   snapshotImport: 'Import a file …',
   snapshotDropHint: 'or drop an .htvm file here',
   snapshotImporting: (name: string) => `Checking ${name} …`,
+  snapshotExporting: (name: string) => `Packing ${name} …`,
+  snapshotBusy: 'Working on a saved machine',
   snapshotImported: (name: string) => `${name} is here now.`,
   snapshotRemoved: (name: string) => `${name} is removed.`,
   snapshot: 'Snapshot',
   snapshotHint: 'Saves the machine as it is, in this browser; it runs on',
   clone: 'Clone',
   cloneHint: 'Makes another machine that goes on from where this one is',
-  saving: (percent: string) => `Saving, ${percent}`,
+  savingLabel: 'Saving the machine',
   saved: (size: string, pause: string) => `Saved: ${size}. It stood still for ${pause}.`,
 
   start: 'Start',
@@ -82,7 +84,9 @@ export const en = {
   moreOffers: (count: number) => `and ${count} more`,
 
   downloading: 'Downloading',
-  downloadProgress: (received: string, total: string, rate: string) => `${received} of ${total}, ${rate}/s`,
+  downloadProgress: (received: string, total: string, rate: string, left: string) =>
+    `${received} of ${total}, ${rate}/s${left}`,
+  timeLeft: (seconds: number) => `, ${seconds} s left`,
   downloadLabel: 'Download of the guest’s files',
   starting: 'Starting',
   failed: 'Failed',

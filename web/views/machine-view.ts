@@ -36,27 +36,36 @@ export function phaseWord(view: SessionView): string {
 /** Why a machine is not running, in a sentence; empty while there is nothing to say. */
 export function phaseDetail(view: SessionView): string {
   if (view.shuttingDown && view.phase === 'running') return strings.shuttingDown;
-  if (view.phase !== 'stopped') return view.saving ?? '';
+  if (view.phase !== 'stopped') return view.saved ?? '';
   if (view.recalled) return strings.recalled;
   if (view.switchedOff) return strings.switchedOff;
   return view.reason ? reasonSentence(view.reason) : '';
 }
 
-function progressView(session: MachineSession): HTMLElement {
-  const bar = h('progress', { max: 1, value: 0, aria: { label: strings.downloadLabel } });
+/** What is under way for a machine, how far and how fast it is, and how long it will take. */
+function progressView(app: App, session: MachineSession): HTMLElement {
+  const bar = h('progress', { max: 1, value: 0 });
   const text = h('span');
-  const element = h('div', { className: 'download', hidden: true }, bar, text);
-  watch(session.view, ({ phase, download }) => {
-    element.hidden = phase !== 'downloading' || !download || download.total === 0;
-    if (!download || element.hidden) return;
-    bar.value = download.received / download.total;
+  const cancel = h(
+    'button',
+    { type: 'button', dataset: { control: 'cancel' }, onclick: () => void app.close(session) },
+    strings.cancel,
+  );
+  const element = h('div', { className: 'download', hidden: true }, bar, text, cancel);
+  watch(session.view, ({ phase, download, saving }) => {
+    const current = phase === 'downloading' ? download : saving;
+    element.hidden = !current;
+    // A save is short, and the machine's own; only what comes over a line can be left.
+    cancel.hidden = phase !== 'downloading';
+    if (!current) return;
+    const { received, total, rate } = current;
+    if (total > 0) bar.value = received / total;
+    else bar.removeAttribute('value');
+    bar.setAttribute('aria-label', phase === 'downloading' ? strings.downloadLabel : strings.savingLabel);
+    const left = rate > 0 && total > 0 ? strings.timeLeft(Math.ceil((total - received) / rate)) : '';
     setText(
       text,
-      strings.downloadProgress(
-        formatBytes(download.received),
-        formatBytes(download.total),
-        formatBytes(download.rate),
-      ),
+      strings.downloadProgress(formatBytes(received), formatBytes(total), formatBytes(rate), left),
     );
   });
   return element;
@@ -137,7 +146,7 @@ export function machineView(app: App, consoles: Consoles, session: MachineSessio
       controls,
     ),
     alert,
-    progressView(session),
+    progressView(app, session),
     metersView(session),
     console.element,
     session.drop && filesView(session.drop),

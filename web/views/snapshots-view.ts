@@ -39,6 +39,7 @@ export function snapshotsView(app: App): HTMLElement {
   const none = h('p', { className: 'muted' }, strings.noSnapshots);
   const status = h('p', { className: 'snapshots-status', role: 'status' });
   const alert = h('div', { className: 'message bad', role: 'alert', hidden: true });
+  const bar = h('progress', { hidden: true, aria: { label: strings.snapshotBusy } });
   const input = h('input', {
     type: 'file',
     accept: SUFFIX,
@@ -51,8 +52,11 @@ export function snapshotsView(app: App): HTMLElement {
       input.value = '';
     },
   });
-  watch(app.snapshots.view, ({ snapshots, news, error }) => {
-    list.replaceChildren(...snapshots.map((snapshot) => row(app, snapshot)));
+  let shown: readonly Snapshot[] | undefined;
+  watch(app.snapshots.view, ({ snapshots, news, busy, error }) => {
+    bar.hidden = busy !== true || news === undefined;
+    if (snapshots !== shown) list.replaceChildren(...snapshots.map((snapshot) => row(app, snapshot)));
+    shown = snapshots;
     none.hidden = snapshots.length > 0;
     setText(status, news ?? '');
     setText(alert, error ?? '');
@@ -67,6 +71,7 @@ export function snapshotsView(app: App): HTMLElement {
     list,
     h('p', {}, choose, ' ', h('span', { className: 'muted' }, strings.snapshotDropHint), input),
     status,
+    bar,
     alert,
   );
 }

@@ -4,7 +4,7 @@ import { SearchAddon } from '@xterm/addon-search';
 import { SerializeAddon } from '@xterm/addon-serialize';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
-import { WebglAddon } from '@xterm/addon-webgl';
+import type { WebglAddon } from '@xterm/addon-webgl';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import { terminalThemes } from './terminal-themes.ts';
@@ -68,6 +68,24 @@ export function createTerminal(label: string, look: TerminalLook = DEFAULT_LOOK)
 
   let webgl: WebglAddon | undefined;
   let webglFailed = false;
+  let wanted = false;
+  /** Loaded when the first console is shown; the DOM renderer draws until then, and where there is no WebGL 2. */
+  const draw = async () => {
+    try {
+      const { WebglAddon } = await import('@xterm/addon-webgl');
+      if (!wanted || webgl || webglFailed || !terminal.element) return;
+      const addon = new WebglAddon();
+      addon.onContextLoss(() => {
+        addon.dispose();
+        webgl = undefined;
+        webglFailed = true;
+      });
+      terminal.loadAddon(addon);
+      webgl = addon;
+    } catch {
+      webglFailed = true;
+    }
+  };
   return {
     terminal,
     search,
@@ -88,22 +106,11 @@ export function createTerminal(label: string, look: TerminalLook = DEFAULT_LOOK)
     serialize: (lines) =>
       serializer.serialize({ scrollback: lines, excludeModes: true, excludeAltBuffer: true }),
     accelerate(on) {
-      if (!on) {
+      wanted = on;
+      if (on) void draw();
+      else {
         webgl?.dispose();
         webgl = undefined;
-      } else if (!webgl && !webglFailed && terminal.element) {
-        try {
-          const addon = new WebglAddon();
-          addon.onContextLoss(() => {
-            addon.dispose();
-            webgl = undefined;
-            webglFailed = true;
-          });
-          terminal.loadAddon(addon);
-          webgl = addon;
-        } catch {
-          webglFailed = true; // no WebGL 2: the DOM renderer stays
-        }
       }
     },
   };
