@@ -126,6 +126,8 @@ export function pageView(app: App, consoles: Consoles, actions: PageActions): Pa
     if (isNarrow()) showSidebar(false);
     workspace.focus();
   };
+  // On a small screen the sidebar lies over the rest, which puts it away when it is touched.
+  const main = h('main', { onpointerdown: () => isNarrow() && showSidebar(false) }, workspace.element);
   const page: HTMLDivElement = h(
     'div',
     { className: 'page' },
@@ -159,7 +161,7 @@ export function pageView(app: App, consoles: Consoles, actions: PageActions): Pa
       ),
     ),
     reducedView(),
-    h('div', { className: 'middle' }, sidebarView(app, show), h('main', {}, workspace.element)),
+    h('div', { className: 'middle' }, sidebarView(app, show), main),
   );
   const showSidebar = (visible: boolean) => {
     page.classList.toggle('no-sidebar', !visible);
