@@ -17,6 +17,7 @@ import type { CommandContext } from './views/commands.ts';
 import { Consoles } from './views/consoles.ts';
 import { refuseStrayDrops } from './views/files-view.ts';
 import { type PageActions, type PageView, pageView } from './views/page-view.ts';
+import { openPalette } from './views/palette.ts';
 import { Scope } from './views/scope.ts';
 import { onPaletteChord, PALETTE_CHORD } from './views/shortcuts.ts';
 import { acceptSnapshotDrops } from './views/snapshots-view.ts';
@@ -73,7 +74,8 @@ function consoleText(machine = app.current?.id, index = 0): string {
 const context = (): CommandContext => ({ app, page, ...actions });
 const actions: PageActions = {
   paletteChord: PALETTE_CHORD,
-  openPalette: () => void import('./views/palette.ts').then(({ openPalette }) => openPalette(context())),
+  // At once: what is typed behind the chord must not go to a guest.
+  openPalette: () => openPalette(context()),
   openSettings: () => void import('./views/settings-dialog.ts').then(({ openSettings }) => openSettings(app)),
   openNewMachine: () =>
     void import('./views/new-machine.ts').then(({ openNewMachine }) => openNewMachine(app)),
