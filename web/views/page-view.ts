@@ -127,7 +127,10 @@ export function pageView(app: App, consoles: Consoles, actions: PageActions): Pa
     workspace.focus();
   };
   // On a small screen the sidebar lies over the rest, which puts it away when it is touched.
-  const main = h('main', { onpointerdown: () => isNarrow() && showSidebar(false) }, workspace.element);
+  const putAway = () => {
+    if (isNarrow()) showSidebar(false);
+  };
+  const main = h('main', { onpointerdown: putAway }, workspace.element);
   const page: HTMLDivElement = h(
     'div',
     { className: 'page' },
