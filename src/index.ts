@@ -14,7 +14,12 @@ export type { LogLine, LogOptions } from './containers/engine/container-logs.ts'
 export { ContainerEngine, type ContainerEngineOptions } from './containers/engine/engine.ts';
 export { EngineError } from './containers/engine/engine-error.ts';
 export type * from './containers/engine/engine-types.ts';
-export { MemoryVolumes, type VolumeStore } from './containers/engine/volume-store.ts';
+export {
+  type BindResolver,
+  type BoundPath,
+  MemoryVolumes,
+  type VolumeStore,
+} from './containers/engine/volume-store.ts';
 export { BrowserVolumes } from './containers/engine/volume-store-browser.ts';
 export { ImageStore } from './containers/images/image-store.ts';
 export { ImageStoreError, type ImageStoreErrorCode } from './containers/images/image-store-error.ts';

@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { accessibilityProblems } from '../browser/accessibility.ts';
 import { launchBrowser, openSite, type Site, screenshot } from '../browser/harness.ts';
 import { imageOf, ociArchive } from '../containers/images/fixtures.ts';
 import { busyboxLayer } from '../support/docker.ts';
@@ -26,6 +27,13 @@ beforeAll(async () => {
   const archive = gzipSync(ociArchive(imageOf([busyboxLayer()], { config }), 'busybox:latest'));
   // What the server would have after `hypertab image offer busybox`.
   await context.route('**/guests/images/busybox.tar.gz', (route) => route.fulfill({ body: archive }));
+  // A user who picks a folder: nobody can do so for a test, but one of the private file system is as good.
+  await context.addInitScript(() => {
+    Object.assign(window, {
+      showDirectoryPicker: async () =>
+        (await navigator.storage.getDirectory()).getDirectoryHandle('picked', { create: true }),
+    });
+  });
   page = await context.newPage();
 });
 afterAll(async () => {
@@ -71,6 +79,13 @@ test('docker is typed in the page, and volumes outlive the container host and th
   expect(await type('docker images')).toMatch(/REPOSITORY .*\nbusybox +latest/);
   expect(await type('docker run -p 80:80 busybox')).toContain('nothing can listen in a browser tab');
 
+  expect(await type('docker run --rm -v ./my:/my busybox sh -c "echo out > /my/file; sync"')).toBe('');
+  const written = await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('picked');
+    return (await (await folder.getFileHandle('file')).getFile()).text();
+  });
+  expect(written).toBe('out\n');
+
   // A shell at a terminal of its own, with words completed.
   await page.keyboard.type('docker run -it --rm --name she');
   await page.keyboard.type('ll bu\t');
@@ -80,6 +95,7 @@ test('docker is typed in the page, and volumes outlive the container host and th
   await page.keyboard.type('stty size; tty\n');
   expect(await shows(/\/dev\/pts\/\d+\n\/ #$/)).toMatch(/\n\d+ \d+\n\/dev\/pts/);
   await screenshot(page, 'host-console');
+  expect(await accessibilityProblems(page)).toEqual([]);
   // It goes on without its user, until it is stopped.
   await page.keyboard.press('Control+p');
   await page.keyboard.press('Control+q');

@@ -1,5 +1,6 @@
 // The container engine of a tab: images and volumes in the browser's private files, one container host.
 import {
+  type BindResolver,
   BrowserVolumes,
   ContainerEngine,
   ContainerHost,
@@ -55,6 +56,7 @@ async function openTabEngine(options: TabEngineOptions): Promise<TabTask> {
   const engine = new ContainerEngine({
     images,
     volumes: (await hasPrivateFiles()) ? new BrowserVolumes() : new MemoryVolumes(),
+    binds: pickedFolders(strings),
     startHost: async () => {
       for (const tell of hostStarts) tell();
       try {
@@ -68,6 +70,28 @@ async function openTabEngine(options: TabEngineOptions): Promise<TabTask> {
   const fetchImage = (name: string, io: DockerIo) => fetchTabImage(images, name, io, options);
   const guestBytes = (guest: string) => bytesOfGuest(guest, options.guests);
   return { engine, images, fetchImage, lasting: true, hostStarts, guestBytes };
+}
+
+/** What browsers have that let a page into folders (File System Access). */
+interface FolderPicker {
+  showDirectoryPicker?(options: { id: string; mode: 'readwrite' }): Promise<FileSystemDirectoryHandle>;
+}
+
+/** `-v /PATH:…` in a page: the user is asked once which folder of his that is, and is asked no more for that path. */
+function pickedFolders({ noFolders, noFile }: HostConsoleStrings): BindResolver {
+  const picked = new Map<string, FileSystemDirectoryHandle>();
+  return async (path) => {
+    const { showDirectoryPicker } = window as FolderPicker;
+    if (showDirectoryPicker === undefined) throw new EngineError(400, `${path}: ${noFolders}`);
+    let handle = picked.get(path);
+    try {
+      handle ??= await showDirectoryPicker.call(window, { id: 'hypertab', mode: 'readwrite' });
+    } catch (error) {
+      throw new EngineError(400, `${path}: ${noFile} (${(error as Error).message})`, { cause: error });
+    }
+    picked.set(path, handle);
+    return { tree: { kind: 'picked', handle }, file: '' };
+  };
 }
 
 /** Whether this page may keep files. */
