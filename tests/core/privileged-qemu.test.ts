@@ -1,16 +1,15 @@
 // Plays the same privileged scenarios, from the same binary, on QEMU and on our machine, and compares the outcomes.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Machine } from '../../src/machine/machine.ts';
 import { coreModule } from '../support/core.ts';
+import { serialOutputOfQemu } from '../support/qemu.ts';
 import { sinvalVma } from './instructions.ts';
 import { assembleProgram, COLUMNS, type Scenario } from './privileged-program.ts';
 import { Chooser, isAmo, makeScenario } from './privileged-scenarios.ts';
 
-const QEMU = '/usr/bin/qemu-system-riscv64';
 const COUNT = 4000;
 /** HYPERTAB_SEED plays others. */
 const SEED = Number(process.env.HYPERTAB_SEED ?? 20);
@@ -28,15 +27,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function onQemu(elf: string): string[] {
-  if (!existsSync(QEMU)) throw new Error(`${QEMU} is missing: install the Debian package qemu-system-misc`);
   const cpu = 'rv64,h=off,svpbmt=on,svnapot=on,svinval=on';
-  const { stdout, stderr } = spawnSync(
-    QEMU,
-    ['-M', 'virt', '-cpu', cpu, '-m', '128M', '-nographic', '-monitor', 'none', '-bios', elf],
-    { encoding: 'latin1', timeout: 30_000, input: '', maxBuffer: 1 << 26 },
-  );
-  if (stderr) throw new Error(`QEMU says: ${stderr.slice(0, 500)}`);
-  return lines(stdout);
+  return lines(serialOutputOfQemu(folder, ['-cpu', cpu, '-m', '128M', '-bios', elf], 50_000));
 }
 
 function onMachine(elf: string, engine: 'interpreter' | 'translator'): string[] {
