@@ -64,6 +64,16 @@ describe('docker run', () => {
     expect(answer.status).toBe(4);
   });
 
+  it('leaves a container that goes on at Ctrl-P Ctrl-Q, or the keys that were asked for', async () => {
+    const terminal = { columns: 80, rows: 24 };
+    const away = ['run', '-it', '--rm', '--name', 'away', 'busybox', 'sh'];
+    expect((await docker(away, { terminal, input: '\x10\x11' })).status).toBe(0);
+    expect(await ok('ps', '--format', '{{.Names}} {{.State}}')).toBe('away running');
+    const again = ['attach', '--detach-keys', 'ctrl-a,d', 'away'];
+    expect((await docker(again, { terminal, input: '\x01d' })).status).toBe(0);
+    await ok('rm', '-f', 'away');
+  });
+
   it('reads a root that cannot be written to with --read-only, and writes to --tmpfs', async () => {
     const { stdout } = await run(
       ...['--read-only', '--tmpfs', '/tmp:size=64k', 'busybox', 'sh', '-c'],
