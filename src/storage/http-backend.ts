@@ -1,5 +1,6 @@
 import type { MaybeLater } from './block-backend.ts';
 import type { ChunkCache, ChunkCacheOpener } from './chunk-cache.ts';
+import { ChunkKeeper } from './chunk-keeper.ts';
 import { checkRange, chunkParts, SECTOR_BYTES } from './extent.ts';
 import { type HttpFetchOptions, HttpRanges } from './http-fetch.ts';
 import { type HttpPin, identityOf } from './http-pin.ts';
@@ -40,9 +41,7 @@ export class HttpBackend extends UnchangingBackend {
   readonly #pin: HttpPin;
   readonly #chunkBytes: number;
   readonly #digests: readonly string[] | undefined;
-  readonly #cache: ChunkCache | undefined;
-  /** What is on its way into the cache. */
-  readonly #keeping = new Set<Promise<void>>();
+  readonly #cache: ChunkKeeper | undefined;
   readonly #limit: number;
   /** Chunks in memory, least recently used first. */
   readonly #memory = new Map<number, Uint8Array>();
@@ -70,7 +69,7 @@ export class HttpBackend extends UnchangingBackend {
     this.identity = identityOf(pin);
     this.#chunkBytes = chunkBytes;
     this.#digests = options.digests?.sha256;
-    this.#cache = cache;
+    this.#cache = cache && new ChunkKeeper(cache);
     this.#limit = Math.max(AHEAD + 2, Math.floor((options.memoryBytes ?? MEMORY_BYTES) / chunkBytes));
   }
 
@@ -119,6 +118,7 @@ export class HttpBackend extends UnchangingBackend {
     target.fill(0, there);
     const parts = chunkParts(this.#chunkBytes, offset, there);
     if (parts.length === 0) return undefined;
+    this.#cache?.noteRead();
     this.#readAhead(parts[0]!.chunk, parts.at(-1)!.chunk);
     const missing: Promise<void>[] = [];
     for (const { chunk, inChunk, inRange, length } of parts) {
@@ -138,18 +138,7 @@ export class HttpBackend extends UnchangingBackend {
     this.#ranges.close();
     await Promise.allSettled(this.#coming.values());
     this.#memory.clear();
-    await Promise.all(this.#keeping);
     await this.#cache?.close();
-  }
-
-  /** Into the cache, behind the reader's back: what cannot be kept is fetched again some day. */
-  #keep(chunk: number, contents: Uint8Array): void {
-    if (this.#cache === undefined) return;
-    const kept: Promise<void> = this.#cache
-      .put(chunk, contents)
-      .catch(() => undefined)
-      .finally(() => this.#keeping.delete(kept));
-    this.#keeping.add(kept);
   }
 
   /** Behind the reader's back; who reads a chunk that could not be had meets the failure again. */
@@ -223,7 +212,7 @@ export class HttpBackend extends UnchangingBackend {
       await this.#verify(chunk, contents);
       if (this.#broken !== undefined) throw this.#broken;
       this.#remember(chunk, contents);
-      this.#keep(chunk, contents);
+      this.#cache?.put(chunk, contents);
       return contents;
     } catch (error) {
       if (error instanceof StorageError && error.kind === 'corrupt') this.#broken ??= error;

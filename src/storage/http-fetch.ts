@@ -32,6 +32,8 @@ export class HttpRanges {
   /** Ends what is under way. */
   readonly #stops = new Set<() => void>();
   #isClosed = false;
+  /** A body has stalled: from now on each is watched piece by piece. */
+  #byPieces = false;
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -58,8 +60,7 @@ export class HttpRanges {
       const response = await this.#request(`bytes=0-${length - 1}`, undefined, signal);
       const range = this.#rangeOf(response, 0);
       if (range.end !== Math.min(length, range.total) - 1) throw this.#lies(response);
-      const start = new Uint8Array(range.end + 1);
-      await this.#readBody(response, start, alive);
+      const start = await this.#readBody(response, range.end + 1, alive);
       return { pin: pinOf(response.headers, range.total), start };
     });
   }
@@ -76,9 +77,7 @@ export class HttpRanges {
       const range = this.#rangeOf(response, offset);
       checkPin(this.url, pin, pinOf(response.headers, range.total));
       if (range.end !== offset + length - 1) throw this.#lies(response);
-      const bytes = new Uint8Array(length);
-      await this.#readBody(response, bytes, alive);
-      return bytes;
+      return this.#readBody(response, length, alive);
     });
   }
 
@@ -133,8 +132,19 @@ export class HttpRanges {
     );
   }
 
-  /** Reads a body that must be exactly as long as `target`. */
-  async #readBody(response: Response, target: Uint8Array, alive: () => void): Promise<void> {
+  /**
+   * Reads a body that must have so many bytes. One that says so itself is asked for whole: in a browser, its pieces
+   * would be eight turns of the machine's thread for each 512 KiB.
+   */
+  async #readBody(response: Response, length: number, alive: () => void): Promise<Uint8Array> {
+    if (!this.#byPieces && response.headers.get('content-length') === String(length)) {
+      const whole = await response.arrayBuffer().catch((error: unknown) => {
+        throw new TransientError(reasonOf(error));
+      });
+      if (whole.byteLength !== length) throw this.#cut(whole.byteLength, length);
+      return new Uint8Array(whole);
+    }
+    const target = new Uint8Array(length);
     let done = 0;
     const reader = response.body?.getReader();
     try {
@@ -154,8 +164,12 @@ export class HttpRanges {
     } finally {
       await reader?.cancel().catch(() => undefined);
     }
-    if (done < target.length)
-      throw new TransientError(`the answer ended after ${done} of ${target.length} bytes`);
+    if (done < length) throw this.#cut(done, length);
+    return target;
+  }
+
+  #cut(done: number, length: number): TransientError {
+    return new TransientError(`the answer ended after ${done} of ${length} bytes`);
   }
 
   async #again<T>(step: (signal: AbortSignal, alive: () => void) => Promise<T>): Promise<T> {
@@ -177,6 +191,8 @@ export class HttpRanges {
       let stalled = false;
       const giveUp = () => {
         stalled = true;
+        // It may have been a slow line: one whose bytes come one by one is alive.
+        this.#byPieces = true;
         idle.abort();
       };
       let timer = setTimeout(giveUp, this.#idleMs);

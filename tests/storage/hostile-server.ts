@@ -18,7 +18,10 @@ export type Behaviour =
   | 'says another total'
   | 'says nonsense'
   | 'compresses'
-  | 'refuses';
+  | 'refuses'
+  /** Like a slow line: six pieces, 150 ms between them. */
+  | 'trickles'
+  | 'says no length';
 
 export class HostileServer {
   contents: Uint8Array;
@@ -89,6 +92,15 @@ export class HostileServer {
           if (behaviour === 'cuts the body') request.socket.destroy();
         });
         return;
+      case 'trickles':
+        response.writeHead(206, { 'Content-Range': header, 'Content-Length': body.length });
+        trickle(response, body, Math.ceil(body.length / 6));
+        return;
+      case 'says no length':
+        response.writeHead(206, { 'Content-Range': header });
+        response.write(body.subarray(0, body.length >> 1));
+        response.end(body.subarray(body.length >> 1));
+        return;
       case 'sends another range':
         start += 1;
         body = this.contents.subarray(start, end + 1);
@@ -117,4 +129,10 @@ export class HostileServer {
     response.writeHead(206, { 'Content-Length': body.length });
     response.end(body);
   }
+}
+
+function trickle(response: ServerResponse, body: Uint8Array, piece: number): void {
+  response.write(body.subarray(0, piece));
+  if (body.length <= piece) response.end();
+  else setTimeout(() => trickle(response, body.subarray(piece), piece), 150);
 }

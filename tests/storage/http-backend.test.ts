@@ -69,6 +69,20 @@ test('a drive behind a URL reads as the file does, to the end of its last sector
   await drive.close();
 });
 
+test('a slow line is no broken one: as long as bytes come, they are waited for', async () => {
+  const drive = await HttpBackend.open(url, { ...FAST, idleMs: 600, attempts: 5 });
+  server.always = 'trickles';
+  expect((await readAt(drive, 4 * CHUNK, 100)).equals(right(4 * CHUNK, 100))).toBe(true);
+  await drive.close();
+});
+
+test('a server need not say how long its answers are', async () => {
+  server.always = 'says no length';
+  const drive = await HttpBackend.open(url, FAST);
+  expect((await readAt(drive, 0, BYTES)).equals(right(0, BYTES))).toBe(true);
+  await drive.close();
+});
+
 test('reading straight on fetches ahead, and each chunk once', async () => {
   const drive = await HttpBackend.open(url, FAST);
   for (let at = 0; at + 4096 <= BYTES; at += 4096) {
