@@ -137,6 +137,7 @@ export class HttpRanges {
    * would be eight turns of the machine's thread for each 512 KiB.
    */
   async #readBody(response: Response, length: number, alive: () => void): Promise<Uint8Array> {
+    alive();
     if (!this.#byPieces && response.headers.get('content-length') === String(length)) {
       const whole = await response.arrayBuffer().catch((error: unknown) => {
         throw new TransientError(reasonOf(error));
