@@ -92,6 +92,7 @@ describe('the recipe of the container host', () => {
       [
         'init',
         ...['usr/bin/busybox', 'usr/bin/crun', 'usr/bin/sh', 'usr/lib/hypertab', 'usr/lib/hypertab/modules'],
+        'usr/lib/hypertab/template.so',
         ...MODULES.map((name) => `usr/lib/hypertab/${name}.ko`),
         ...['usr/lib/ld-test.so.1', 'usr/lib/libused.so.1'],
       ].sort(),
