@@ -105,9 +105,9 @@ export const IMAGE_HELP = `Usage: hypertab image ls [--all] [--json|--quiet] [NA
 
 Images of containers, for linux/riscv64. prepare makes one from packages of this machine's Debian mirror
 (without a name it lists which); offer puts images, made first where that is needed, where the page finds
-them that npm start serves, and prepares the container host they run in; load reads an archive of docker save, an OCI archive or an OCI layout's
-directory; save writes what docker load and skopeo read. They are kept in HYPERTAB_IMAGES, else
-build/images.
+them that npm start serves, and prepares the container host they run in; load reads an archive of docker
+save, an OCI archive or an OCI layout's directory; save writes what docker load and skopeo read. They are
+kept in HYPERTAB_IMAGES, else build/images.
 
 A NAME is [HOST[:PORT]/]PATH[:TAG][@DIGEST]; names without a HOST go to the registry that HYPERTAB_REGISTRY
 names (HOST[:PORT][/NAMESPACE]). HYPERTAB_INSECURE_REGISTRIES lists those without TLS. Name and password are
