@@ -46,6 +46,8 @@ function scan(line: string, strict: boolean): Word[] {
   };
   for (let at = 0; at < line.length; at++) {
     const sign = line[at]!;
+    const isSubstitution = sign === '$' && line[at + 1] === '(' && quote !== "'";
+    if (strict && isSubstitution) throw new LineError('shell', '$(');
     if (quote === "'" || (quote === '"' && sign !== '\\')) {
       if (sign === quote) quote = '';
       else add(sign, at);

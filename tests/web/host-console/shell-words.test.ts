@@ -21,6 +21,8 @@ describe('a line of the host console', () => {
     ['a; b', ';'],
     ['a & b', '&'],
     ['a `b`', '`'],
+    ['rm $(ps)', '$('],
+    ['rm "$(ps)"', '$('],
   ])('%j wants a shell, and says so', (line, sign) => {
     expect(() => splitWords(line)).toThrow(expect.objectContaining({ reason: 'shell', sign }));
   });
