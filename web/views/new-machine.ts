@@ -34,7 +34,10 @@ export function openNewMachine(app: App): void {
     name.placeholder = entry.name;
     memory.replaceChildren(
       option('', words.asGuest(formatBytes(entry.memory))),
-      ...SIZES.map((size) => option(`${size}M`, formatBytes(size * MIB))),
+      // Less than it asks for does not boot it.
+      ...SIZES.filter((size) => size * MIB > entry.memory).map((size) =>
+        option(`${size}M`, formatBytes(size * MIB)),
+      ),
     );
   };
   guest.onchange = follow;
