@@ -112,6 +112,12 @@ describe('what a browser keeps of the page', () => {
     expect(read(machine, { ...machine, id: 'm2' })).toEqual(['m1', 'm2']);
     expect(read(machine, machine)).toEqual(['m1']);
     expect(read({ ...machine, id: 'constructor' }, { ...machine, guest: '../secret' }, null, 7)).toEqual([]);
+    const choices = { memory: '256M', cpus: 0.5, consoles: 2, engine: 'interpreter' };
+    const chosen = (value: unknown) =>
+      readRemembered(JSON.stringify({ version: 1, machines: [{ ...machine, choices: value }] })).machines[0]
+        ?.choices;
+    expect(chosen(choices)).toEqual(choices);
+    expect(chosen({ memory: '1e9', cpus: -1, consoles: 1e6, engine: 'x', bios: 'y' })).toEqual({});
     expect(readRemembered(JSON.stringify({ version: 2, machines: [machine] })).machines).toEqual([]);
   });
 });

@@ -88,10 +88,11 @@ export class App {
   }
 
   /** A machine that was there before the page was loaded anew: its name and guest; it is off. */
-  recall(id: string, name: string, guestName: string): MachineSession {
+  recall(id: string, name: string, guestName: string, choices: MachineChoices): MachineSession {
     const guest = this.catalogue.find(guestName) ?? unknownGuest(guestName);
     this.#created = Math.max(this.#created, Number(id.slice(1)) || 0);
-    const session = new MachineSession(id, name, guest, this.hypervisor, this.#resolveGuest);
+    const origin: MachineOrigin = { kind: 'boot', choices };
+    const session = new MachineSession(id, name, guest, this.hypervisor, this.#resolveGuest, origin);
     patch(this.view, { sessions: [...this.view.value.sessions, session] });
     session.recall();
     return session;

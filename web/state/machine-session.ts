@@ -126,6 +126,11 @@ export class MachineSession {
     this.#resolveGuest = resolveGuest;
   }
 
+  /** What its user chose for it. */
+  get choices(): MachineChoices {
+    return (this.#origin.kind === 'boot' && this.#origin.choices) || {};
+  }
+
   get name(): string {
     return this.view.value.name;
   }
@@ -176,8 +181,7 @@ export class MachineSession {
 
   get #options() {
     const shares = this.drop === undefined ? [] : [this.drop.share];
-    const choices = this.#origin.kind === 'boot' ? this.#origin.choices : undefined;
-    return { ...choices, name: this.name, guest: this.guest.name, shares };
+    return { ...this.choices, name: this.name, guest: this.guest.name, shares };
   }
 
   /** Its serial console, and the terminals beside it. */

@@ -1,6 +1,7 @@
 // What a reload of the page must not take away: which machines there were, what their consoles showed, and the tabs.
 import { type App, consoleOfTab } from './app.ts';
 import { type Layout, readLayout } from './layout.ts';
+import type { MachineChoices } from './machine-session.ts';
 
 const KEY = 'hypertab.recall';
 const VERSION = 1;
@@ -12,6 +13,7 @@ interface Remembered {
   id: string;
   name: string;
   guest: string;
+  choices: MachineChoices;
   /** The serial console's text, with escape sequences. */
   text: string;
 }
@@ -21,11 +23,11 @@ export function remember(app: App, storage: Storage, textOf: (id: string) => str
   const { sessions } = app.view.value;
   let room = MAX_TEXT;
   const machines: Remembered[] = [];
-  for (const { id, name, guest } of sessions.slice(0, MAX_MACHINES)) {
+  for (const { id, name, guest, choices } of sessions.slice(0, MAX_MACHINES)) {
     const text = textOf(id);
     const kept = text.length <= room ? text : '';
     room -= kept.length;
-    machines.push({ id, name, guest: guest.name, text: kept });
+    machines.push({ id, name, guest: guest.name, choices, text: kept });
   }
   try {
     if (machines.length === 0) storage.removeItem(KEY);
@@ -37,6 +39,18 @@ export function remember(app: App, storage: Storage, textOf: (id: string) => str
   } catch {
     // No room: the next page begins anew.
   }
+}
+
+/** What was chosen for a machine, as far as somebody may have. */
+function readChoices(value: unknown): MachineChoices {
+  if (typeof value !== 'object' || value === null) return {};
+  const { memory, cpus, consoles, engine } = value as Record<string, unknown>;
+  const choices: MachineChoices = {};
+  if (typeof memory === 'string' && /^\d{1,5}M$/.test(memory)) choices.memory = memory;
+  if (typeof cpus === 'number' && cpus > 0 && cpus <= 1) choices.cpus = cpus;
+  if (typeof consoles === 'number' && [1, 2, 3, 4].includes(consoles)) choices.consoles = consoles;
+  if (engine === 'translator' || engine === 'interpreter') choices.engine = engine;
+  return choices;
 }
 
 function isRemembered(value: unknown): value is Remembered {
@@ -61,7 +75,8 @@ export function readRemembered(stored: string | null): { machines: Remembered[];
       const read = (Array.isArray(machines) ? machines : []).filter(isRemembered).slice(0, MAX_MACHINES);
       const isFirst = ({ id }: Remembered, index: number) =>
         read.findIndex((other) => other.id === id) === index;
-      return { machines: read.filter(isFirst), layout };
+      const kept = read.filter(isFirst).map((each) => ({ ...each, choices: readChoices(each.choices) }));
+      return { machines: kept, layout };
     }
   } catch {
     // Not ours.
@@ -79,13 +94,13 @@ export function recall(
   const { machines, layout } = readRemembered(storage.getItem(KEY));
   storage.removeItem(KEY);
   if (machines.length === 0) return;
-  for (const { id, name, guest, text } of machines) {
-    app.recall(id, name, guest);
+  for (const { id, name, guest, choices, text } of machines) {
+    app.recall(id, name, guest, choices);
     show(id, text);
   }
   const isTab = (tab: string) => {
     const place = consoleOfTab(tab);
-    return place ? place.index === 0 && app.session(place.session) !== undefined : isTool(tab);
+    return place ? place.index < (app.session(place.session)?.consoles ?? 0) : isTool(tab);
   };
   const read: Layout | undefined = readLayout(layout, isTab);
   if (read) app.workspace.restore(read);

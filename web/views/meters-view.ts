@@ -82,10 +82,13 @@ const SHARES = [100, 75, 50, 25, 10];
 
 /** Lets somebody choose what share of a core the machine may use; a machine that is made anew has it again. */
 function shareView(session: MachineSession): HTMLElement {
+  const now = session.vm?.limits.cpus ?? session.choices.cpus ?? 1;
   const select = h(
     'select',
     { dataset: { control: 'share' } },
-    ...SHARES.map((share) => h('option', { value: String(share) }, formatShare(share / 100))),
+    ...SHARES.map((share) =>
+      h('option', { value: String(share), selected: share / 100 === now }, formatShare(share / 100)),
+    ),
   );
   let limited: VirtualMachine | undefined;
   const apply = () => {
