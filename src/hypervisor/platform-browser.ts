@@ -3,6 +3,12 @@ import type { WorkerHello } from '../worker/machine-control.ts';
 import { FileError } from './errors.ts';
 import type { Platform, WorkerHandle } from './platform.ts';
 
+/**
+ * Milliseconds in which a worker must have said its first word. Far more than a busy computer needs: one that ended
+ * before it was watched leaves no other trace.
+ */
+const FIRST_WORD_MS = 30_000;
+
 function startWorker(name: string): WorkerHandle {
   // Bundlers look for exactly this form.
   const worker = new Worker(new URL('../worker/machine-worker.js', import.meta.url), {
@@ -12,13 +18,19 @@ function startWorker(name: string): WorkerHandle {
   let terminated = false;
   const lock = `hypertab worker ${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
   const watch = new AbortController();
+  let patience: ReturnType<typeof setTimeout> | undefined;
+  let silent = () => {};
   return {
-    hello: (message: WorkerHello) => worker.postMessage({ ...message, lock }, [message.port]),
+    hello: (message: WorkerHello) => {
+      worker.postMessage({ ...message, lock }, [message.port]);
+      patience = setTimeout(() => silent(), FIRST_WORD_MS);
+    },
     onLost: (listener) => {
       const lost = (message: string) => {
         if (terminated) return;
         terminated = true;
         watch.abort();
+        clearTimeout(patience);
         worker.terminate();
         listener(new Error(message));
       };
@@ -27,7 +39,10 @@ function startWorker(name: string): WorkerHandle {
         lost(event.message || 'its script could not be loaded');
       };
       // The worker holds the lock: whoever waits for it gets it when the worker has ended, however that was.
-      worker.onmessage = () => {
+      silent = () => lost(`it has not begun within ${FIRST_WORD_MS / 1000} s; it may have ended before`);
+      worker.onmessage = ({ data }) => {
+        clearTimeout(patience);
+        if (data !== 'held') return;
         const ended = () => lost('it has ended; the browser may have been short of memory');
         navigator.locks.request(lock, { signal: watch.signal }, ended).catch(() => {});
       };
@@ -36,6 +51,7 @@ function startWorker(name: string): WorkerHandle {
     terminate: async () => {
       terminated = true;
       watch.abort();
+      clearTimeout(patience);
       worker.terminate();
     },
   };

@@ -9,13 +9,16 @@ import { openParts } from './open-parts.ts';
 
 /** Holds a lock until this worker ends, and tells that it does. */
 function holdForLife(lock: string | undefined): void {
-  if (lock === undefined || navigator.locks === undefined) return;
+  if (lock === undefined || navigator.locks === undefined) {
+    // An end by other hands is not seen, but that it has begun.
+    postMessage('begun');
+    return;
+  }
   const held = () => {
     postMessage('held');
     return new Promise(() => {});
   };
-  // Where there are no locks (an opaque origin), an end by other hands is not seen.
-  navigator.locks.request(lock, held).catch(() => {});
+  navigator.locks.request(lock, held).catch(() => postMessage('begun'));
 }
 
 addEventListener(
