@@ -1,6 +1,6 @@
 // Workers that are killed while their machine is saved, restored or cloned: what was saved before stays whole, nothing
 // runs twice. HYPERTAB_KILLS sets the rounds of each kind.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -11,6 +11,10 @@ const entry = new URL('../../build/src/index.js', import.meta.url);
 const workerEntry = new URL('../../build/src/worker/machine-worker-node.js', import.meta.url);
 const folder = await mkdtemp(join(tmpdir(), 'hypertab-faults-'));
 process.env.HYPERTAB_SNAPSHOTS = join(folder, 'store');
+process.env.HYPERTAB_CACHE = join(folder, 'cache');
+const { resolveGuestNode } = (await import(
+  /* @vite-ignore */ new URL('../../build/src/guests/prepare-node.js', import.meta.url).href
+)) as typeof import('../../src/guests/prepare-node.ts');
 const { Hypervisor, waitForPrompt } = (await import(
   /* @vite-ignore */ entry.href
 )) as typeof import('../../src/index.ts');
@@ -129,4 +133,36 @@ it('a worker killed while it is to become a clone leaves the machine that it was
   }
   await vm.destroy();
   await checkFirst();
+});
+
+it('a worker killed while a warm start is taken of it leaves the disk, and a warm start that holds or none', async () => {
+  const disk = join(folder, 'disk.img');
+  await writeFile(disk, new Uint8Array(1 << 20));
+  const overlay = { kind: 'file' as const, path: `${disk}.changes` };
+  const warm = new Hypervisor({
+    workerFactory,
+    resolveGuest: async (name) => ({
+      ...(await resolveGuestNode(name)),
+      drives: [{ kind: 'file', path: disk, overlay }],
+    }),
+  });
+  const options = { guest: 'monitor' };
+  // Each waits for the disk to rest.
+  for (let round = 0; round < Math.ceil(ROUNDS / 5); round++) {
+    const vm = await warm.create(options);
+    await vm.start();
+    const kept = warm.keepWarm(vm, options);
+    await new Promise((resolve) => setTimeout(resolve, 600 + Math.random() * 200));
+    await threads.at(-1)!.terminate();
+    await kept;
+    await vm.destroy();
+    const again = (await warm.createWarm(options)) ?? (await warm.create(options));
+    await again.start();
+    again.console().write('help\n');
+    await expect
+      .poll(() => new TextDecoder().decode(again.console().backlog), { timeout: 30_000 })
+      .toContain('poke ADDR VALUE');
+    await again.destroy();
+    expect(warm.list()).toEqual([]);
+  }
 });
