@@ -1,6 +1,7 @@
 // The Debian guest on the command line: Debian's programs, and a disk that keeps what was written to it.
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
+import { Hypervisor, runCommand, waitForPrompt } from '../../build/src/index.js';
 import { resolveGuestNode } from '../../src/guests/prepare-node.ts';
 import { type CliResult, hypertab, startHypertab } from '../system/cli.ts';
 
@@ -61,4 +62,27 @@ test('a second process with the same disk is told why it cannot have it', async 
 test('the file of changes stands beside the guest', async () => {
   const [drive] = (await resolveGuestNode('debian')).drives!;
   expect(existsSync((drive!.overlay as { path: string }).path)).toBe(true);
+});
+
+test('a copy of a running guest gets a machine id of its own', { timeout: 180_000 }, async () => {
+  const hypervisor = new Hypervisor({
+    resolveGuest: async (name) => {
+      const { drives = [], ...guest } = await resolveGuestNode(name);
+      return { ...guest, drives: drives.map(({ overlay: _, ...drive }) => ({ ...drive, snapshot: true })) };
+    },
+  });
+  try {
+    const vm = await hypervisor.create({ guest: 'debian' });
+    await vm.start();
+    await waitForPrompt(vm, { timeoutMs: 110_000 });
+    await runCommand(vm, 'echo 0123 >/etc/machine-id');
+    const copy = await vm.clone();
+    await copy.start();
+    const wait = 'for n in $(seq 300); do [ $(wc -c </etc/machine-id) = 33 ] && break; sleep 0.1; done; ';
+    const { output } = await runCommand(copy, `${wait}cat /etc/machine-id`);
+    expect(output).toMatch(/^[0-9a-f]{32}\n$/);
+    expect((await runCommand(vm, 'cat /etc/machine-id')).output).toBe('0123\n');
+  } finally {
+    await hypervisor.destroyAll();
+  }
 });
