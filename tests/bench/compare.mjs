@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { bareMachine, linuxGuest } from './engine-hypertab.mjs';
 import { native, qemu, wasm } from './engine-native.mjs';
 import { guestWork, reportGuestWork } from './guest-work.mjs';
+import { pythonWork } from './python-work.mjs';
 import { geometricMean, median, spread, table } from './statistics.mjs';
 import { workloads } from './workloads.mjs';
 
@@ -103,7 +104,10 @@ try {
   }
   if (!values['only-guest-work']) await compareWorkloads();
   if (values['guest-work'] || values['only-guest-work'])
-    report.guestWork = await guestWork(running, rounds, note);
+    report.guestWork = {
+      ...(await guestWork(running, rounds, note)),
+      ...(await pythonWork([...running.keys()], rounds, note)),
+    };
 } catch (error) {
   // What has been measured is worth showing.
   process.stderr.write(`compare: ${error instanceof Error ? error.message : error}\n`);
