@@ -53,8 +53,10 @@ const SKIPPED_INITCALLS = [
   'check_unaligned_access_all_cpus',
 ];
 
-/** earlycon: a kernel that gives up before its consoles are there (too little memory, say) can still say why. */
-// Three levels of page tables (Sv39) reach 256 GiB: each process has two tables less to make, and each walk two to read.
+/**
+ * earlycon: a kernel that gives up before its consoles are there (too little memory, say) can still say why. no4lvl:
+ * three levels of page tables (Sv39) reach 256 GiB, and a process has two tables less to make, a walk two to read.
+ */
 const FAST_COMMAND_LINE = `console=ttyS0 earlycon quiet no4lvl cryptomgr.notests initcall_blacklist=${SKIPPED_INITCALLS.join(',')}`;
 
 /**
