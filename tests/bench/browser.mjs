@@ -32,10 +32,19 @@ const args = [
   '--disable-component-update',
 ];
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, engine: { type: 'string', default: 'auto' } },
-});
+const { values: flags, positionals } = readOptions();
+
+function readOptions() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, engine: { type: 'string', default: 'auto' } },
+    });
+  } catch (error) {
+    console.error(`bench:browser: ${error instanceof Error ? error.message : error}`);
+    process.exit(2);
+  }
+}
 
 /** Runs `action` with a fresh browser that shows the page, and ends both. */
 async function withPage(url, action) {
