@@ -3,12 +3,12 @@
 // lowest and the highest beside them. The page and the guests must have been built (npm start, npm test).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { DISK_SUBJECTS } from '../../build/src/cli/bench-disk.js';
 import { benchFiles, FS_SUBJECTS } from '../../build/src/cli/bench-fs.js';
 import { BENCH_PROGRAMS, loadBenchProgram } from '../../build/src/cli/bench-programs.js';
 import { createSite, listen } from '../../scripts/serve.mjs';
+import { readOptions } from './options.mjs';
 
 const RUNS = 3;
 const LOOP_INSTRUCTIONS = 200_000_000;
@@ -32,19 +32,10 @@ const args = [
   '--disable-component-update',
 ];
 
-const { values: flags, positionals } = readOptions();
-
-function readOptions() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, engine: { type: 'string', default: 'auto' } },
-    });
-  } catch (error) {
-    console.error(`bench:browser: ${error instanceof Error ? error.message : error}`);
-    process.exit(2);
-  }
-}
+const { values: flags, positionals } = readOptions('bench:browser', {
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, engine: { type: 'string', default: 'auto' } },
+});
 
 /** Runs `action` with a fresh browser that shows the page, and ends both. */
 async function withPage(url, action) {

@@ -1,9 +1,9 @@
 // Compares engines on the same workloads: time divided by the same C compiled to Wasm, measured in one run and in
 // turn; medians of several rounds. How to read it: docs/measuring.md. `--help` lists the options.
-import { parseArgs } from 'node:util';
 import { bareMachine, linuxGuest } from './engine-hypertab.mjs';
 import { native, qemu, wasm } from './engine-native.mjs';
 import { guestWork, reportGuestWork } from './guest-work.mjs';
+import { readOptions } from './options.mjs';
 import { pythonWork } from './python-work.mjs';
 import { geometricMean, median, spread, table } from './statistics.mjs';
 import { workloads } from './workloads.mjs';
@@ -51,7 +51,7 @@ ${Object.entries(engines)
 Workloads: ${workloads.map(({ name }) => name).join(' ')}
 `;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions('compare', {
   allowPositionals: true,
   options: {
     engines: { type: 'string', default: standard.join(',') },

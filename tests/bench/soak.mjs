@@ -1,10 +1,10 @@
 // An hour of mixed load in a Linux guest, and what it does to memory: `node tests/bench/soak.mjs --minutes 60`.
 // Prints a line a minute; ends with exit status 1 where this process holds more than 5 % more in the last quarter of the
 // time than in the second.
-import { parseArgs } from 'node:util';
 import { resolveGuestNode } from '../../build/src/guests/prepare-node.js';
 import { Hypervisor, runCommand } from '../../build/src/index.js';
 import { linuxGuest } from './engine-hypertab.mjs';
+import { readOptions } from './options.mjs';
 import { median } from './statistics.mjs';
 import { workloads } from './workloads.mjs';
 
@@ -24,7 +24,7 @@ const lines = [
 const engines = /** @type {const} */ (['auto', 'translator', 'interpreter']);
 
 async function main() {
-  const { values } = parseArgs({
+  const { values } = readOptions('soak', {
     options: {
       minutes: { type: 'string', default: '60' },
       engine: { type: 'string', default: 'auto' },
