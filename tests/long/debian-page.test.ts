@@ -37,6 +37,8 @@ afterAll(async () => {
 });
 
 async function boot(where: Page): Promise<void> {
+  // A page that was reloaded shows the machine that it had.
+  await where.locator('#tab-guests').click();
   await where.locator('.card[data-guest=debian] button').click();
   await waitForConsole(where, PROMPT, 60_000);
 }
@@ -53,7 +55,8 @@ test('files survive a reload of the page and the end of the worker, and the imag
   await page.keyboard.type('cat answer; echo two >> answer; sync; echo writ""ten\n');
   await waitForConsole(page, /\n42\nwritten\n/);
   // Gone in the middle, without a word to the guest.
-  await page.evaluate(() => window.hypertab.app.view.value.sessions[0]!.vm!.destroy());
+  // The machine from before the reload is still shown, without a VM.
+  await page.evaluate(() => window.hypertab.app.view.value.sessions.find(({ vm }) => vm)!.vm!.destroy());
   await page.reload();
   await boot(page);
   await page.keyboard.type('cat answer | tr "\\n" + ; echo\n');
@@ -93,6 +96,7 @@ test('where workers have no synchronous files, what is written is in a database 
   await boot(open.page);
   await open.page.keyboard.type('md5sum -c sum; wc -l < kept\n');
   await waitForConsole(open.page, /\nkept: OK\n100000\n/);
-  expect(workers).toBe(2);
+  // One of each page at least; another may have been in reserve.
+  expect(workers).toBeGreaterThanOrEqual(2);
   await open.context.close();
 });

@@ -1,11 +1,16 @@
 // The images to start with, made of Debian's packages and run as containers. HYPERTAB_IMAGES: where they are kept.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { prepareImage } from '../../src/containers/images/debian/debian-image-node.ts';
 import { debianImages } from '../../src/containers/images/debian/debian-images.ts';
 import { openImageStore } from '../../src/containers/images/image-store-node.ts';
 
 const entry = new URL('../../build/src/index.js', import.meta.url);
 const library = (await import(/* @vite-ignore */ entry.href)) as typeof import('../../src/index.ts');
+
+// Python's library is compiled in a machine: that is the built library's too.
+const recipes = new URL('../../build/src/containers/images/debian/debian-image-node.js', import.meta.url);
+const { prepareImage } = (await import(
+  /* @vite-ignore */ recipes.href
+)) as typeof import('../../src/containers/images/debian/debian-image-node.ts');
 
 const images = openImageStore();
 const hypervisor = new library.Hypervisor();
